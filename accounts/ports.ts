@@ -1,0 +1,109 @@
+import type { EpochSeconds, Locale, Member, MemberId } from './member.ts'
+import type { LimitId } from './throttle.ts'
+
+/** Members, lasting. Contract: test/contracts/member-store.ts */
+export interface MemberStore {
+  findById(id: MemberId): Promise<Member | undefined>
+  /** Any spelling of the login ID: compared by `loginKey`. */
+  findByLoginId(societyId: string, loginId: string): Promise<Member | undefined>
+  /** Insert when `revision` is 0, else compare-and-set on it. Returns the member as stored, one
+   * revision up. @throws StaleMemberError, DuplicateLoginIdError */
+  save(member: Member): Promise<Member>
+}
+
+/** Flow facts, challenges: JSON values that all expire. Contract: test/contracts/transient-store.ts */
+export interface TransientStore {
+  put(key: string, value: unknown, ttlSeconds: number): Promise<void>
+  get<T>(key: string): Promise<T | undefined>
+  /** Atomic read-and-delete: of any number of callers, one gets the value. */
+  take<T>(key: string): Promise<T | undefined>
+  /** Atomic compare-and-set: writes only while the stored value still equals `previous` (as JSON;
+   * undefined: no live value) and tells whether it wrote. */
+  replace(key: string, previous: unknown, value: unknown, ttlSeconds: number): Promise<boolean>
+}
+
+/** The outcome of counting one more attempt. */
+export type Allowance =
+  | Readonly<{ ok: true; left: number }>
+  | Readonly<{ ok: false; until: EpochSeconds }>
+
+/** Counters that survive an aborted request and a crash. Contract: test/contracts/throttle.ts */
+export interface Throttle {
+  /** Counts one attempt before it is made, so that parallel ones cannot slip through. */
+  count(limit: LimitId, key: string): Promise<Allowance>
+  /** What `count` would answer, without counting. */
+  look(limit: LimitId, key: string): Promise<Allowance>
+  /** Forgets the key's count, after a success. */
+  forget(limit: LimitId, key: string): Promise<void>
+}
+
+export const MAIL_TEMPLATES = [
+  'confirmAddress',
+  'proveAddressOnFile',
+  'signInCode',
+  'addressChanged',
+  'passwordChanged',
+  'methodAdded',
+] as const
+export type MailTemplate = (typeof MAIL_TEMPLATES)[number]
+
+/** A mail to be written and sent. It holds no code and no link: those are derived from
+ * `challengeId` when the mail is written. */
+export type MailRequest = Readonly<{
+  id: string
+  to: string
+  template: MailTemplate
+  locale: Locale
+  societyId: string
+  challengeId?: string
+  /** Plain facts for the text (a device's name, a method), never a secret. */
+  facts: Readonly<Record<string, string>>
+  requestedAt: EpochSeconds
+  /** Not worth sending after this (the code it would carry has expired). */
+  expiresAt: EpochSeconds
+}>
+export type MailState = 'queued' | 'sent' | 'failed'
+
+/** Mails on their way, lasting. Contract: test/contracts/outbox.ts */
+export interface Outbox {
+  /** Idempotent by `id`. */
+  add(mail: MailRequest): Promise<void>
+  stateOf(id: string): Promise<MailState | undefined>
+  /** Hands out due mails, each to one caller, who has `leaseSeconds` to report; soonest first. */
+  claim(
+    now: EpochSeconds,
+    limit: number,
+    leaseSeconds: number,
+  ): Promise<readonly Readonly<{ mail: MailRequest; attempts: number }>[]>
+  sent(id: string, now: EpochSeconds): Promise<void>
+  retry(id: string, at: EpochSeconds): Promise<void>
+  failed(id: string, now: EpochSeconds): Promise<void>
+}
+
+/** A mail as it goes out. `to` is one bare address. */
+export type WrittenMail = Readonly<{
+  id: string
+  to: string
+  from: Readonly<{ name: string; address: string }>
+  subject: string
+  text: string
+  html: string
+}>
+export interface Mailer {
+  /** Resolves once the next server has taken the mail. @throws on refusal or silence */
+  send(mail: WrittenMail): Promise<void>
+}
+
+export interface Clock {
+  now(): EpochSeconds
+}
+
+/** Cryptographically strong bytes. */
+export type RandomBytes = (size: number) => Buffer
+
+/** Structured lines for the operator: an object of facts and an event name. */
+export interface Log {
+  info(facts: object, event: string): void
+  warn(facts: object, event: string): void
+  error(facts: object, event: string): void
+}
