@@ -1,0 +1,51 @@
+import type {
+  Clock,
+  Log,
+  MemberStore,
+  Outbox,
+  RandomBytes,
+  Throttle,
+  TransientStore,
+} from '../accounts/ports.ts'
+import type { Society } from '../accounts/society.ts'
+
+/** A relying party as our pages and policy see it; the engine keeps its own metadata. */
+export type ClientPolicy = Readonly<{
+  clientId: string
+  name: string
+  societyId: string
+  /** Where the member is sent back to when an interaction cannot be resumed. */
+  uri?: string
+  initiateLoginUri?: string
+  requiredAcr: import('../accounts/assurance.ts').Acr
+  /** Seconds; undefined: the session's own limits. */
+  maxAge?: number
+}>
+
+/** What our own pages are configured with. `AppConfig` of config/ fits it. */
+export type Settings = Readonly<{
+  /** https://id.example.jp, no trailing slash. */
+  issuer: string
+  /** How many proxies of ours stand before this server; 0: none. */
+  trustedProxyHops: number
+  societies: ReadonlyMap<string, Society>
+  clients: ReadonlyMap<string, ClientPolicy>
+  /** Newest first; sign cookies, CSRF tokens and throttle keys. */
+  cookieKeys: readonly string[]
+  /** Derives e-mail codes and mailed links; at least 32 bytes. */
+  codeKey: Buffer
+  /** The address mails come from. */
+  mailFrom: string
+}>
+
+/** The ports our pages work through. */
+export type Services = Readonly<{
+  settings: Settings
+  members: MemberStore
+  transient: TransientStore
+  throttle: Throttle
+  outbox: Outbox
+  clock: Clock
+  randomBytes: RandomBytes
+  log: Log
+}>
