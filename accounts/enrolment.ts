@@ -1,4 +1,4 @@
-import { type Acr, acrReaches, assuranceOf, type Proof } from './assurance.ts'
+import { type Acr, assuranceOf, type Proof } from './assurance.ts'
 import {
   type ChosenFactor,
   completeEnrolment,
@@ -11,6 +11,7 @@ import {
   type NetworkPolicy,
   REGISTRATION_WINDOW_SECONDS,
   type RequestPolicy,
+  reportedAcr,
   type SocietyPolicy,
 } from './policy.ts'
 
@@ -42,14 +43,28 @@ const proven = (facts: Facts, factors: readonly FactorId[]): boolean =>
 const firstFactorDue = (facts: Facts): boolean =>
   facts.member === undefined || !proven(facts, ['password', 'passkey'])
 
-/** The second factors this member could prove now: what they registered, permitted on this network. */
-export const secondFactors = ({ member, network }: KnownFacts): readonly ChosenFactor[] =>
-  network.factors.filter((factor) =>
+/** Whether the proofs, with perhaps one more, are worth what the request asks. */
+const reached = (facts: KnownFacts, oneMore?: FactorId): boolean => {
+  const more: readonly Proof[] = oneMore ? [{ factor: oneMore, at: facts.now }] : []
+  const assurance = assuranceOf([...counted(facts), ...more])
+  return assurance !== undefined && reportedAcr(assurance.acr, facts.request) !== undefined
+}
+
+/**
+ * The second factors this member could prove now: what they registered, permitted on this network;
+ * where the request asks for more than is proven, only those that are worth it, if there are any.
+ */
+export const secondFactors = (facts: KnownFacts): readonly ChosenFactor[] => {
+  const { member, network } = facts
+  const held = network.factors.filter((factor) =>
     factor === 'emailCode'
       ? member.email?.verifiedAt !== undefined &&
         (member.chosenFactor === 'emailCode' || !member.credentials.some(isStrong))
       : member.credentials.some((credential) => credential.factor === factor),
   )
+  const enough = reached(facts) ? [] : held.filter((factor) => reached(facts, factor))
+  return enough.length > 0 ? enough : held
+}
 
 const isStrong = ({ factor }: { factor: FactorId }) => factor === 'passkey' || factor === 'totp'
 
@@ -69,14 +84,18 @@ const registerFactorDue = ({ member, network }: KnownFacts): boolean => {
 }
 
 /**
- * A member who holds a second factor proves it where the client's acr asks for it, and before
- * anything that would change the account: a stolen password must not bind a method.
+ * A member who holds a second factor proves it where the request asks for it, be it a stronger one
+ * than the session has seen, and before anything that would change the account: a stolen password
+ * must not bind a method or a mailbox.
  */
 const secondFactorDue = (facts: KnownFacts): boolean => {
+  const held = secondFactors(facts)
+  if (held.length === 0) return false
+  if (!reached(facts) && held.some((factor) => reached(facts, factor))) return true
   if (proven(facts, ['passkey', 'totp', 'emailCode', 'recoveryCode'])) return false
-  if (secondFactors(facts).length === 0) return false
   return (
-    !acrReaches(assuranceOf(counted(facts))?.acr, facts.request.requiredAcr) ||
+    !reached(facts) ||
+    emailDue(facts) ||
     chooseFactorDue(facts) ||
     newPasswordDue(facts) ||
     registerFactorDue(facts)
@@ -152,8 +171,9 @@ export const next = (facts: Facts): Next => {
   const row = STEPS.find((step) => step.due(facts))
   if (row) return { kind: 'ask', step: row.id }
   const assurance = assuranceOf(counted(facts))
-  return assurance && acrReaches(assurance.acr, facts.request.requiredAcr)
-    ? { kind: 'finish', ...assurance }
+  const acr = assurance && reportedAcr(assurance.acr, facts.request)
+  return assurance && acr
+    ? { kind: 'finish', acr, amr: assurance.amr }
     : { kind: 'deny', error: 'unmet_authentication_requirements' }
 }
 

@@ -1,12 +1,31 @@
-import type { Acr } from './assurance.ts'
+import { type Acr, acrReaches, isAcr } from './assurance.ts'
 import type { ChosenFactor, EpochSeconds } from './member.ts'
 
 /** What one authorization request asks of the member's proofs. */
 export type RequestPolicy = Readonly<{
-  /** The weakest acr the client accepts. */
+  /** The weakest acr that will do. */
   requiredAcr: Acr
+  /** Where the request named an essential acr (OIDC Core section 5.5.1.1): those of its values we
+   * know, one of which must be reported. Empty: none can be met. */
+  essentialAcrs?: readonly Acr[]
   /** Proofs older than this do not count (prompt=login, max_age, the session's absolute end). */
   proofsSince: EpochSeconds
+}>
+
+/** A relying party as our pages and policy see it; the engine keeps its own metadata. */
+export type ClientPolicy = Readonly<{
+  clientId: string
+  /** As members know it. */
+  name: string
+  societyId: string
+  /** Its front page. */
+  uri?: string
+  /** Where a sign-in can be started anew (OIDC Core section 4). */
+  initiateLoginUri?: string
+  /** The weakest acr it accepts. */
+  requiredAcr: Acr
+  /** Seconds since the member's last sign-in; undefined: the session's own limits. */
+  maxAge?: number
 }>
 
 /** What may be used from where: `factors` are those permitted on this network. */
@@ -32,3 +51,57 @@ export const SESSION_SECONDS = 12 * 3600
 export const SESSION_IDLE_SECONDS = 30 * 60
 /** Time to complete one authorization request on our pages. */
 export const INTERACTION_SECONDS = 3600
+
+/** The parameters of an authorization request that bear on proofs, as the engine keeps them. */
+export type RequestParameters = Readonly<{
+  prompt?: unknown
+  max_age?: unknown
+  /** The claims parameter, a JSON text the engine has validated. */
+  claims?: unknown
+}>
+
+const essentialAcrs = (claims: unknown): readonly Acr[] | undefined => {
+  if (typeof claims !== 'string') return undefined
+  const acr: unknown = JSON.parse(claims)?.id_token?.acr
+  if (typeof acr !== 'object' || acr === null) return undefined
+  const { essential, value, values } = acr as Record<string, unknown>
+  if (essential !== true) return undefined
+  if (value === undefined && values === undefined) return undefined
+  return [value, ...(Array.isArray(values) ? values : [])].filter(isAcr)
+}
+
+/**
+ * The request's policy (OIDC Core section 3.1.2.1). `requestedAt` is when the request came in, so
+ * that max_age=0 can be met by proving anew and is not overtaken by the time this takes.
+ */
+export const requestPolicy = (
+  client: Pick<ClientPolicy, 'requiredAcr' | 'maxAge'>,
+  params: RequestParameters,
+  requestedAt: EpochSeconds,
+): RequestPolicy => {
+  const maxAges = [client.maxAge, params.max_age, SESSION_SECONDS]
+    .filter((age) => age !== undefined && age !== '')
+    .map(Number)
+  const promptsLogin =
+    typeof params.prompt === 'string' && params.prompt.split(' ').includes('login')
+  const essential = essentialAcrs(params.claims)
+  const weakest = essential?.reduce<Acr | undefined>(
+    (low, acr) => (low === undefined || acrReaches(low, acr) ? acr : low),
+    undefined,
+  )
+  return {
+    requiredAcr: weakest && acrReaches(weakest, client.requiredAcr) ? weakest : client.requiredAcr,
+    ...(essential && { essentialAcrs: essential }),
+    proofsSince: promptsLogin ? requestedAt : requestedAt - Math.min(...maxAges),
+  }
+}
+
+/** The acr to report for what was proven; undefined where the request's demand is not met. */
+export const reportedAcr = (proven: Acr, request: RequestPolicy): Acr | undefined => {
+  if (!acrReaches(proven, request.requiredAcr)) return undefined
+  if (!request.essentialAcrs) return proven
+  if (request.essentialAcrs.includes(proven)) return proven
+  return request.essentialAcrs
+    .filter((acr) => acrReaches(proven, acr))
+    .reduce<Acr | undefined>((best, acr) => (acrReaches(best, acr) ? best : acr), undefined)
+}

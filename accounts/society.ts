@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { ChosenFactor, Locale } from './member.ts'
 
 export type Localized = Readonly<Record<Locale, string>>
@@ -42,3 +43,7 @@ export type Society = Readonly<{
     factors: readonly ChosenFactor[]
   }>[]
 }>
+
+/** Names the text a member agreed to: SHA-256 of its paragraphs, base64url. */
+export const termsHash = (paragraphs: readonly string[]): string =>
+  createHash('sha256').update(paragraphs.join('\n\n')).digest('base64url')

@@ -1,5 +1,6 @@
 /**
- * Every counter of the product: `points` attempts per `seconds`, then a pause of `pauseSeconds`.
+ * Every counter of the product: `points` attempts per `seconds`, then a pause of `pauseSeconds`
+ * from the first refused attempt (0: the rest of the window).
  * The keys: account = HMAC of society and login key, the same for known and unknown IDs.
  */
 export const LIMITS = {
@@ -17,9 +18,9 @@ export const LIMITS = {
   /** Wrong codes per member over all challenges. */
   emailCodePerMember: { points: 20, seconds: 3600, pauseSeconds: 3600 },
   /** One mail a minute per challenge. */
-  mailCooldown: { points: 1, seconds: 60, pauseSeconds: 60 },
-  mailPerHour: { points: 5, seconds: 3600, pauseSeconds: 3600 },
-  mailPerDay: { points: 10, seconds: 86_400, pauseSeconds: 86_400 },
-  mailPerAddress: { points: 60, seconds: 3600, pauseSeconds: 3600 },
+  mailCooldown: { points: 1, seconds: 60, pauseSeconds: 0 },
+  mailPerHour: { points: 5, seconds: 3600, pauseSeconds: 0 },
+  mailPerDay: { points: 10, seconds: 86_400, pauseSeconds: 0 },
+  mailPerAddress: { points: 60, seconds: 3600, pauseSeconds: 0 },
 } as const satisfies Record<string, { points: number; seconds: number; pauseSeconds: number }>
 export type LimitId = keyof typeof LIMITS

@@ -1,0 +1,127 @@
+import { closeSync, fchmodSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Libsql from 'libsql'
+import { IdentityError } from '../../accounts/errors.ts'
+import type { EpochSeconds } from '../../accounts/member.ts'
+import { MIGRATIONS } from './schema.ts'
+
+export type SqlValue = string | number | null
+
+/**
+ * One open embedded file. Everything here is synchronous and, unless inside `transaction`, on disk
+ * (fsync) when it returns; any number of processes may have the file open.
+ */
+export type Database = Readonly<{
+  /** The statement, prepared once per connection. */
+  prepare(sql: string): Libsql.Statement<unknown[]>
+  /** Number of rows written. */
+  run(sql: string, ...values: readonly SqlValue[]): number
+  /** Every row. Runs the statement to its end, so a failed commit of a RETURNING is not lost. */
+  all<Row>(sql: string, ...values: readonly SqlValue[]): readonly Row[]
+  /** The first row. */
+  get<Row>(sql: string, ...values: readonly SqlValue[]): Row | undefined
+  /** BEGIN IMMEDIATE … COMMIT: the one writer among all processes; rolled back when `work` throws. */
+  transaction<T>(work: () => T): T
+  /** Deletes what has expired and mails finished long ago; returns how many rows went. */
+  sweepExpired(now: EpochSeconds): number
+  close(): void
+}>
+
+/** `stateOf` answers for a finished mail this long. */
+const FINISHED_MAIL_SECONDS = 7 * 86_400
+/** A writer waits this long for another process's commit before SQLITE_BUSY. */
+const BUSY_TIMEOUT_MS = 5000
+
+const SWEEPS: readonly Readonly<{ sql: string; before: (now: EpochSeconds) => number }>[] = [
+  { sql: 'DELETE FROM artifacts WHERE expires_at <= ?', before: (now) => now },
+  { sql: 'DELETE FROM revoked_grants WHERE expires_at <= ?', before: (now) => now },
+  { sql: 'DELETE FROM transient WHERE expires_at <= ?', before: (now) => now },
+  { sql: 'DELETE FROM throttle WHERE expire <= ?', before: (now) => now * 1000 },
+  {
+    sql: 'DELETE FROM outbox WHERE finished_at <= ?',
+    before: (now) => now - FINISHED_MAIL_SECONDS,
+  },
+]
+
+/** SQLite gives its -wal and -shm files the main file's mode, so that is set before it opens. */
+const createPrivateFile = (path: string): void => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const file = openSync(path, 'a', 0o600)
+  fchmodSync(file, 0o600)
+  closeSync(file)
+}
+
+const isBusy = (error: unknown) =>
+  error instanceof Libsql.SqliteError && error.code.startsWith('SQLITE_BUSY')
+
+/** SQLite does not wait for its busy timeout here when several processes make a file at once. */
+const useWriteAheadLog = (connection: Libsql.Database): void => {
+  for (let waits = 0; ; waits++) {
+    try {
+      connection.pragma('journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || waits === 100) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_TIMEOUT_MS / 100)
+    }
+  }
+}
+
+/**
+ * Opens the embedded store, creating the file (mode 0600) and its folders and bringing its schema
+ * up to date. One process does the update, others wait for it.
+ * @throws IdentityError `store_too_new` when a later release has written the file
+ */
+export const openDatabase = (path: string): Database => {
+  createPrivateFile(path)
+  const connection = new Libsql(path, { timeout: BUSY_TIMEOUT_MS })
+  const prepared = new Map<string, Libsql.Statement<unknown[]>>()
+
+  const prepare = (sql: string) => {
+    const held = prepared.get(sql)
+    if (held) return held
+    const statement = connection.prepare(sql)
+    prepared.set(sql, statement)
+    return statement
+  }
+  const run = (sql: string, ...values: readonly SqlValue[]) => prepare(sql).run(values).changes
+  // The columns a statement names are its caller's to know.
+  const all = <Row>(sql: string, ...values: readonly SqlValue[]) =>
+    prepare(sql).all(values) as Row[]
+  const get = <Row>(sql: string, ...values: readonly SqlValue[]) => all<Row>(sql, ...values)[0]
+  const transaction = <T>(work: () => T): T => connection.transaction(work).immediate()
+
+  const migrate = () => {
+    const version = get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0
+    if (version > MIGRATIONS.length) {
+      throw new IdentityError('store_too_new', 500, `schema ${version} > ${MIGRATIONS.length}`)
+    }
+    if (version === MIGRATIONS.length) return
+    for (const migration of MIGRATIONS.slice(version)) connection.exec(migration)
+    connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`)
+  }
+
+  try {
+    useWriteAheadLog(connection)
+    connection.pragma('synchronous = FULL')
+    connection.pragma('foreign_keys = ON')
+    transaction(migrate)
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+
+  return {
+    prepare,
+    run,
+    all,
+    get,
+    transaction,
+    sweepExpired: (now) =>
+      SWEEPS.reduce((swept, { sql, before }) => swept + run(sql, before(now)), 0),
+    close: () => {
+      prepared.clear()
+      connection.close()
+    },
+  }
+}
