@@ -1,3 +1,4 @@
+import type { ClientPolicy } from '../accounts/policy.ts'
 import type {
   Clock,
   Log,
@@ -8,19 +9,6 @@ import type {
   TransientStore,
 } from '../accounts/ports.ts'
 import type { Society } from '../accounts/society.ts'
-
-/** A relying party as our pages and policy see it; the engine keeps its own metadata. */
-export type ClientPolicy = Readonly<{
-  clientId: string
-  name: string
-  societyId: string
-  /** Where the member is sent back to when an interaction cannot be resumed. */
-  uri?: string
-  initiateLoginUri?: string
-  requiredAcr: import('../accounts/assurance.ts').Acr
-  /** Seconds; undefined: the session's own limits. */
-  maxAge?: number
-}>
 
 /** What our own pages are configured with. `AppConfig` of config/ fits it. */
 export type Settings = Readonly<{

@@ -1,0 +1,40 @@
+import { availableParallelism } from 'node:os'
+import { hash, verify } from '@node-rs/argon2'
+import pLimit from 'p-limit'
+import { OverloadedError } from '../accounts/errors.ts'
+
+/** OWASP Password Storage Cheat Sheet: argon2id (2), 19 MiB, two passes, one lane. */
+const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+
+/** Hashing as many at once as there are cores; this many more may wait, the rest are told to retry. */
+const running = pLimit(availableParallelism())
+const MAX_WAITING = 40
+
+const bounded = <T>(work: () => Promise<T>): Promise<T> => {
+  if (running.pendingCount >= MAX_WAITING) throw new OverloadedError('password hashing queue full')
+  return running(work)
+}
+
+/** @throws OverloadedError when more hashing is under way than this machine can do soon */
+export const hashPassword = (password: string): Promise<string> =>
+  bounded(() => hash(password, ARGON2ID))
+
+/** The hash of a password nobody has, so that an unknown member takes as long as a wrong password. */
+let decoy: Promise<string> | undefined
+const decoyHash = (): Promise<string> => {
+  decoy ??= hash('\u0000 no password matches this', ARGON2ID)
+  return decoy
+}
+
+/**
+ * Whether `password` is the one `phc` was made from; with no hash it takes the same time and is
+ * never true. @throws OverloadedError
+ */
+export const verifyPassword = async (
+  phc: string | undefined,
+  password: string,
+): Promise<boolean> => {
+  const against = phc ?? (await decoyHash())
+  const matches = await bounded(() => verify(against, password))
+  return phc !== undefined && matches
+}

@@ -1,0 +1,37 @@
+import type { Context } from 'koa'
+import type { Locale } from '../accounts/member.ts'
+import type { ClientPolicy } from '../accounts/policy.ts'
+import type { Society } from '../accounts/society.ts'
+import type { CommonLocals, Fault } from '../views/pages.ts'
+import { furiganaOf } from './locale.ts'
+
+/** The locals every page shares; `self` is the page's own GET address without the switches. */
+export const commonLocals = (
+  ctx: Context,
+  locale: Locale,
+  parts: Readonly<{
+    society?: Society | undefined
+    client?: ClientPolicy | undefined
+    self?: string
+    step?: number | undefined
+    faults?: readonly Fault[]
+    values?: Readonly<Record<string, string>>
+    csrf?: string
+    base?: string
+  }> = {},
+): CommonLocals => {
+  const { society, client, step, csrf, base } = parts
+  return {
+    locale,
+    furigana: furiganaOf(ctx),
+    self: parts.self ?? ctx.path,
+    faults: parts.faults ?? [],
+    values: parts.values ?? {},
+    reference: ctx.state.reference,
+    ...(society && { society }),
+    ...(client && { app: { name: client.name, ...(client.uri && { uri: client.uri }) } }),
+    ...(step !== undefined && { step }),
+    ...(csrf !== undefined && { csrf }),
+    ...(base !== undefined && { base }),
+  }
+}

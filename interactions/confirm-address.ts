@@ -1,0 +1,55 @@
+import { type EpochSeconds, type Member, verifyEmail } from '../accounts/member.ts'
+import { type KeptChallenge, pendingKey } from './email-challenge.ts'
+import type { Services } from './services.ts'
+
+/** The holder of a replaced address may undo the change for this long. */
+export const UNDO_SECONDS = 7 * 86_400
+
+/** A change of address that its former holder may undo; kept under `undo:<id>`. */
+export type AddressChange = Readonly<{
+  memberId: string
+  former: string
+  address: string
+  changedAt: EpochSeconds
+}>
+export const undoKey = (id: string) => `undo:${id}`
+
+/**
+ * The member with the challenge's address proven. Where another address was on file, its holder is
+ * told and can undo; that mail is queued first, so that no change goes unannounced, and only once.
+ */
+export const confirmAddress = async (
+  services: Services,
+  challenge: KeptChallenge,
+  member: Member,
+): Promise<(member: Member) => Member> => {
+  const { transient, outbox, clock } = services
+  const now = clock.now()
+  const former = member.email?.address
+  if (former !== undefined && former !== challenge.address) {
+    const change: AddressChange = {
+      memberId: member.id,
+      former,
+      address: challenge.address,
+      changedAt: now,
+    }
+    await transient.put(undoKey(challenge.id), change, UNDO_SECONDS)
+    await outbox.add({
+      id: `changed-${challenge.id}`,
+      to: former,
+      template: 'addressChanged',
+      locale: member.locale,
+      societyId: member.societyId,
+      challengeId: challenge.id,
+      facts: {},
+      requestedAt: now,
+      expiresAt: now + UNDO_SECONDS,
+    })
+  }
+  await transient.take(pendingKey(member.id))
+  return (current) => verifyEmail(current, challenge.address, now)
+}
+
+/** That the address was proven for this authorization request, from whatever device. */
+export type EmailProof = Readonly<{ address: string; at: EpochSeconds }>
+export const emailProofKey = (uid: string) => `email-proof:${uid}`

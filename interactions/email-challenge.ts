@@ -1,0 +1,248 @@
+import { maskEmailAddress } from '../accounts/email-address.ts'
+import type { EpochSeconds, Locale, Member, MemberId } from '../accounts/member.ts'
+import type { MailTemplate } from '../accounts/ports.ts'
+import {
+  CODE_SECONDS,
+  type EmailChallenge,
+  type EmailPurpose,
+  LINK_SECONDS,
+  normalizeCode,
+} from '../factors/email-code.ts'
+import type { Fault, MailChallengeLocals } from '../views/pages.ts'
+import type { Services } from './services.ts'
+import { type FlowPatch, fault, type StepContext } from './step.ts'
+import { timeText } from './wording.ts'
+
+/** A mail that the next server has not taken after this long is said to be late. */
+const DELAY_SECONDS = 2
+const COOLDOWN_SECONDS = 60
+
+/** A challenge as kept: who asked for it, and whether it has been answered. */
+export type KeptChallenge = EmailChallenge &
+  Readonly<{
+    uid: string
+    societyId: string
+    locale: Locale
+    requestedFrom: string
+    appName: string
+    /** Answered: by code or by link, once. */
+    answeredAt?: EpochSeconds
+  }>
+
+/** The mails sent for a challenge, apart from it so that a resend never races an answer. */
+type MailTrace = Readonly<{ mailId: string; mailedAt: EpochSeconds; mails: number }>
+
+/** The address a member is proving, and the challenge under way: known from any device. */
+export type PendingAddress = Readonly<{ address: string; challengeId: string }>
+
+const challengeKey = (id: string) => `challenge:${id}`
+const mailsKey = (id: string) => `challenge-mails:${id}`
+export const pendingKey = (memberId: MemberId) => `pending-email:${memberId}`
+
+export const findChallenge = (
+  { transient }: Services,
+  id: string | undefined,
+): Promise<KeptChallenge | undefined> =>
+  id === undefined ? Promise.resolve(undefined) : transient.get<KeptChallenge>(challengeKey(id))
+
+export const isLive = (challenge: EmailChallenge | undefined, now: EpochSeconds): boolean =>
+  challenge !== undefined && now - challenge.createdAt < CODE_SECONDS
+
+const templateOf: Record<EmailPurpose, MailTemplate> = {
+  confirmAddress: 'confirmAddress',
+  proveAddressOnFile: 'proveAddressOnFile',
+  signIn: 'signInCode',
+}
+
+/** Counts one more mail against every limit; the time from which another may go, where none may. */
+const mailPausedUntil = async (
+  { services, address }: StepContext,
+  memberId: MemberId,
+  cooldown: string,
+): Promise<EpochSeconds | undefined> => {
+  const { throttle } = services
+  const counts = [
+    await throttle.count('mailCooldown', cooldown),
+    await throttle.count('mailPerHour', memberId),
+    await throttle.count('mailPerDay', memberId),
+    await throttle.count('mailPerAddress', address),
+  ]
+  const pauses = counts.flatMap((count) => (count.ok ? [] : [count.until]))
+  return pauses.length > 0 ? Math.max(...pauses) : undefined
+}
+
+const queueMail = async (
+  { services }: StepContext,
+  challenge: KeptChallenge,
+  mails: number,
+): Promise<void> => {
+  const now = services.clock.now()
+  const mailId = `${challenge.id}-${mails}`
+  await services.outbox.add({
+    id: mailId,
+    to: challenge.address,
+    template: templateOf[challenge.purpose],
+    locale: challenge.locale,
+    societyId: challenge.societyId,
+    challengeId: challenge.id,
+    facts: { requestedFrom: challenge.requestedFrom, appName: challenge.appName },
+    requestedAt: now,
+    expiresAt: challenge.createdAt + CODE_SECONDS,
+  })
+  const trace: MailTrace = { mailId, mailedAt: now, mails }
+  await services.transient.put(mailsKey(challenge.id), trace, LINK_SECONDS)
+}
+
+/**
+ * A new code to an address: kept, then queued. Where the limits allow no mail, nothing is made and
+ * the patch says until when.
+ */
+export const openChallenge = async (
+  context: StepContext,
+  purpose: EmailPurpose,
+  address: string,
+): Promise<FlowPatch> => {
+  const { services, factors, client, locale, uid, device } = context
+  const { member } = context.facts
+  const cooldown = `${member.id}|${purpose}|${address}`
+  const until = await mailPausedUntil(context, member.id, cooldown)
+  if (until !== undefined) return { mailsPausedUntil: until }
+  const { kept } = await factors.emailCode.beginAuthentication(
+    { ...member, email: { address } },
+    { now: services.clock.now(), origin: services.settings.issuer },
+  )
+  const challenge: KeptChallenge = {
+    ...kept,
+    purpose,
+    uid,
+    societyId: member.societyId,
+    locale,
+    requestedFrom: device,
+    appName: client.name,
+  }
+  await services.transient.put(challengeKey(challenge.id), challenge, LINK_SECONDS)
+  if (purpose === 'confirmAddress') {
+    const pending: PendingAddress = { address, challengeId: challenge.id }
+    await services.transient.put(pendingKey(member.id), pending, LINK_SECONDS)
+  }
+  await queueMail(context, challenge, 1)
+  return { challengeId: challenge.id, notice: 'sent', mailsPausedUntil: undefined }
+}
+
+/** The same code once more while it lives, else a new one. */
+export const resendChallenge = async (
+  context: StepContext,
+  challenge: KeptChallenge,
+): Promise<FlowPatch> => {
+  const { services, facts } = context
+  if (!isLive(challenge, services.clock.now()) || challenge.answeredAt !== undefined) {
+    return openChallenge(context, challenge.purpose, challenge.address)
+  }
+  const cooldown = `${facts.member.id}|${challenge.purpose}|${challenge.address}`
+  const until = await mailPausedUntil(context, facts.member.id, cooldown)
+  if (until !== undefined) return { mailsPausedUntil: until }
+  const trace = await services.transient.get<MailTrace>(mailsKey(challenge.id))
+  await queueMail(context, challenge, (trace?.mails ?? 1) + 1)
+  return { challengeId: challenge.id, notice: 'resent', mailsPausedUntil: undefined }
+}
+
+/**
+ * Marks the challenge answered: of any number of callers, one is told true. It stays readable, so
+ * that its link can say that it has been used.
+ */
+export const answerOnce = (
+  { transient, clock }: Services,
+  challenge: KeptChallenge,
+): Promise<boolean> =>
+  transient.replace(
+    challengeKey(challenge.id),
+    challenge,
+    { ...challenge, answeredAt: clock.now() },
+    LINK_SECONDS,
+  )
+
+export type CodeVerdict =
+  | Readonly<{ kind: 'right' }>
+  /** Another request was first, or there is nothing to answer: show the page that is due. */
+  | Readonly<{ kind: 'moot' }>
+  | Readonly<{ kind: 'expired' }>
+  | Readonly<{ kind: 'wrong'; fault: Fault }>
+
+const SIX_DIGITS = /^\d{6}$/u
+
+/** Takes a typed code: counted before it is compared, accepted once. */
+export const answerCode = async (
+  { services, factors, facts, locale }: StepContext,
+  challenge: KeptChallenge | undefined,
+  typed: string,
+): Promise<CodeVerdict> => {
+  const { throttle, clock } = services
+  if (!challenge || challenge.answeredAt !== undefined) return { kind: 'moot' }
+  const limits = [
+    ['emailCode', challenge.id],
+    ['emailCodePerMember', facts.member.id],
+  ] as const
+  let left: number = Number.POSITIVE_INFINITY
+  if (SIX_DIGITS.test(normalizeCode(typed))) {
+    for (const [limit, key] of limits) {
+      const allowance = await throttle.count(limit, key)
+      if (!allowance.ok) {
+        const time = timeText(allowance.until, locale)
+        return { kind: 'wrong', fault: fault('code.toomany', 'code', { time }) }
+      }
+      left = Math.min(left, allowance.left)
+    }
+  }
+  const ceremony = { now: clock.now(), origin: services.settings.issuer }
+  const verdict = await factors.emailCode.finishAuthentication(
+    facts.member,
+    challenge,
+    typed,
+    ceremony,
+  )
+  if (!verdict.ok) {
+    if (verdict.reason === 'code.expired') return { kind: 'expired' }
+    const values = verdict.reason === 'code.wrong' ? { left } : verdict.values
+    return { kind: 'wrong', fault: fault(verdict.reason, 'code', values) }
+  }
+  if (!(await answerOnce(services, challenge))) return { kind: 'moot' }
+  for (const [limit, key] of limits) await throttle.forget(limit, key)
+  return { kind: 'right' }
+}
+
+/** Whether the challenge's newest mail has not gone out within two seconds. */
+export const isMailDelayed = async (services: Services, challengeId: string): Promise<boolean> => {
+  const trace = await services.transient.get<MailTrace>(mailsKey(challengeId))
+  if (!trace) return false
+  if (services.clock.now() - trace.mailedAt < DELAY_SECONDS) return false
+  return (await services.outbox.stateOf(trace.mailId)) !== 'sent'
+}
+
+/** What every page that waits for a code shows of it. */
+export const challengeLocals = async (
+  { services, society: _society, flow, locale }: StepContext,
+  challenge: KeptChallenge,
+  { masked }: { masked: boolean },
+): Promise<MailChallengeLocals> => {
+  const now = services.clock.now()
+  const trace = await services.transient.get<MailTrace>(mailsKey(challenge.id))
+  const mailedAt = trace?.mailedAt ?? challenge.createdAt
+  return {
+    address: masked ? maskEmailAddress(challenge.address) : challenge.address,
+    sentAt: timeText(mailedAt, locale),
+    delayed: await isMailDelayed(services, challenge.id),
+    resendInSeconds: Math.max(0, mailedAt + COOLDOWN_SECONDS - now),
+    senderAddress: services.settings.mailFrom,
+    ...(flow.notice && { notice: flow.notice }),
+  }
+}
+
+/** Texts for "no more mails for now". */
+export const pausedFaults = ({ flow, services, locale }: StepContext): readonly Fault[] =>
+  flow.mailsPausedUntil !== undefined && flow.mailsPausedUntil > services.clock.now()
+    ? [fault('mail.limit', undefined, { time: timeText(flow.mailsPausedUntil, locale) })]
+    : []
+
+/** Whether the member's own record already has this address proven. */
+export const hasProven = (member: Member, address: string): boolean =>
+  member.email?.address === address && member.email.verifiedAt !== undefined

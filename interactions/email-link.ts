@@ -1,0 +1,177 @@
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import { maskEmailAddress } from '../accounts/email-address.ts'
+import { StaleMemberError } from '../accounts/errors.ts'
+import { type Member, type MemberId, undoEmailChange } from '../accounts/member.ts'
+import { INTERACTION_SECONDS } from '../accounts/policy.ts'
+import { challengeIdOf, LINK_SECONDS, matchNumberOf } from '../factors/email-code.ts'
+import type { Pages } from '../views/pages.ts'
+import { render } from '../views/render.ts'
+import { commonLocals } from './common.ts'
+import { type AddressChange, confirmAddress, emailProofKey, undoKey } from './confirm-address.ts'
+import { refuseCrossSite } from './csrf.ts'
+import {
+  answerOnce,
+  findChallenge,
+  hasProven,
+  type KeptChallenge,
+  type PendingAddress,
+  pendingKey,
+} from './email-challenge.ts'
+import { parseForm } from './form.ts'
+import { localeOf } from './locale.ts'
+import type { Services } from './services.ts'
+import { rememberedApp } from './way-back.ts'
+import { dateTimeText } from './wording.ts'
+
+type LinkState = Pages['email-link']['state']
+/** An undo link's token is that of a challenge whose ID starts so. */
+export const UNDO_PREFIX = 'undo-'
+
+const ATTEMPTS = 3
+
+/** Applies a change to the member as stored, again where another request was first. */
+const updateMember = async (
+  { members }: Services,
+  id: MemberId,
+  change: (member: Member) => Member,
+): Promise<void> => {
+  for (let attempt = 1; ; attempt += 1) {
+    const member = await members.findById(id)
+    if (!member) return
+    const changed = change(member)
+    if (changed === member) return
+    try {
+      await members.save(changed)
+      return
+    } catch (error) {
+      if (!(error instanceof StaleMemberError) || attempt === ATTEMPTS) throw error
+    }
+  }
+}
+
+const stateOf = async (
+  services: Services,
+  challenge: KeptChallenge | undefined,
+): Promise<LinkState> => {
+  if (challenge?.purpose !== 'confirmAddress') return 'expired'
+  const member = await services.members.findById(challenge.memberId)
+  if (!member) return 'expired'
+  if (hasProven(member, challenge.address)) return 'used'
+  if (services.clock.now() - challenge.createdAt >= LINK_SECONDS) return 'expired'
+  const pending = await services.transient.get<PendingAddress>(pendingKey(member.id))
+  return pending?.address === challenge.address ? 'ask' : 'superseded'
+}
+
+const challengeOf = (services: Services, ctx: Context): Promise<KeptChallenge | undefined> =>
+  findChallenge(services, challengeIdOf(services.settings.codeKey, String(ctx.params.token)))
+
+/** GET never changes anything: mail scanners follow links. */
+const showLink = async (services: Services, ctx: Context): Promise<void> => {
+  const { settings } = services
+  const challenge = await challengeOf(services, ctx)
+  const state = await stateOf(services, challenge)
+  const locale = localeOf(ctx, challenge?.locale)
+  const waiting = rememberedApp(ctx, settings)
+  const here = challenge !== undefined && waiting.uid === challenge.uid
+  const justNow = state === 'used' && ctx.query.confirmed !== undefined
+  if (state === 'expired' || state === 'superseded') ctx.status = 410
+  await render(
+    ctx,
+    'email-link',
+    commonLocals(ctx, locale, {
+      society: challenge && settings.societies.get(challenge.societyId),
+    }),
+    {
+      state: justNow ? 'confirmed' : state,
+      address: challenge ? maskEmailAddress(challenge.address) : '',
+      matchNumber: challenge ? matchNumberOf(settings.codeKey, challenge.id) : '',
+      requestedAt: challenge ? dateTimeText(challenge.createdAt, locale) : '',
+      requestedFrom: challenge?.requestedFrom ?? '',
+      token: String(ctx.params.token),
+      ...(here && { continuePath: `/interaction/${challenge.uid}` }),
+    },
+  )
+}
+
+/** The button: confirms the address once, and lets the request that asked for it go on. */
+const confirmLink = async (services: Services, ctx: Context): Promise<void> => {
+  refuseCrossSite(ctx, services.settings.issuer)
+  const challenge = await challengeOf(services, ctx)
+  const asked = (await stateOf(services, challenge)) === 'ask'
+  if (challenge && asked && (await answerOnce(services, challenge))) {
+    const member = await services.members.findById(challenge.memberId)
+    if (member) {
+      const change = await confirmAddress(services, challenge, member)
+      await updateMember(services, member.id, change)
+      await services.transient.put(
+        emailProofKey(challenge.uid),
+        { address: challenge.address, at: services.clock.now() },
+        INTERACTION_SECONDS,
+      )
+      services.log.info({ memberId: member.id }, 'address confirmed by link')
+    }
+  }
+  ctx.redirect(`/email/${ctx.params.token}${asked ? '?confirmed' : ''}`)
+  ctx.status = 303
+}
+
+const undoId = (services: Services, ctx: Context): string | undefined => {
+  const id = challengeIdOf(services.settings.codeKey, String(ctx.params.token))
+  return id?.startsWith(UNDO_PREFIX) ? id.slice(UNDO_PREFIX.length) : undefined
+}
+
+const showUndo = async (
+  services: Services,
+  ctx: Context,
+  undone?: AddressChange,
+): Promise<void> => {
+  const id = undoId(services, ctx)
+  const change =
+    undone ??
+    (id === undefined ? undefined : await services.transient.get<AddressChange>(undoKey(id)))
+  const member = change && (await services.members.findById(change.memberId as MemberId))
+  const locale = localeOf(ctx, member?.locale)
+  if (!change) ctx.status = 410
+  await render(
+    ctx,
+    'email-undo',
+    commonLocals(ctx, locale, {
+      society: member && services.settings.societies.get(member.societyId),
+    }),
+    {
+      state: undone ? 'undone' : change ? 'ask' : 'expired',
+      formerAddress: change ? maskEmailAddress(change.former) : '',
+      changedAt: change ? dateTimeText(change.changedAt, locale) : '',
+      token: String(ctx.params.token),
+    },
+  )
+}
+
+/** The former holder's "that was not me": the address comes back and sign-in stops. */
+const undoChange = async (services: Services, ctx: Context): Promise<void> => {
+  refuseCrossSite(ctx, services.settings.issuer)
+  const id = undoId(services, ctx)
+  const change =
+    id === undefined ? undefined : await services.transient.take<AddressChange>(undoKey(id))
+  if (!change) return showUndo(services, ctx)
+  const now = services.clock.now()
+  await updateMember(services, change.memberId as MemberId, (member) =>
+    undoEmailChange(member, change.former, now),
+  )
+  services.log.warn(
+    { memberId: change.memberId },
+    'address change undone by its former holder: sign-in stopped',
+  )
+  return showUndo(services, ctx, change)
+}
+
+/** The pages that mailed links open: on any device, without an interaction cookie. */
+export const emailLinkRouter = (services: Services): Router => {
+  const router = new Router()
+  router.get('/email/:token', (ctx) => showLink(services, ctx))
+  router.post('/email/:token', parseForm, (ctx) => confirmLink(services, ctx))
+  router.get('/email-undo/:token', (ctx) => showUndo(services, ctx))
+  router.post('/email-undo/:token', parseForm, (ctx) => undoChange(services, ctx))
+  return router
+}

@@ -1,0 +1,75 @@
+import type { Context, Middleware } from 'koa'
+import { IdentityError, OverloadedError } from '../accounts/errors.ts'
+import type { ClientPolicy } from '../accounts/policy.ts'
+import type { Log } from '../accounts/ports.ts'
+import type { Pages } from '../views/pages.ts'
+import { render } from '../views/render.ts'
+import { commonLocals } from './common.ts'
+import { localeOf } from './locale.ts'
+import type { Settings } from './services.ts'
+import { rememberedApp, wayBack } from './way-back.ts'
+
+type ErrorLocals = Pages['error']
+
+/** One error page: plain words, the code, the reference number, the way back to the application. */
+export const showError = async (
+  ctx: Context,
+  settings: Settings,
+  locals: ErrorLocals,
+  client: ClientPolicy | undefined = rememberedApp(ctx, settings).client,
+): Promise<void> => {
+  const backUri = wayBack(client, settings.issuer)
+  const common = commonLocals(ctx, localeOf(ctx), {
+    society: client && settings.societies.get(client.societyId),
+    client,
+    self: '/',
+  })
+  await render(ctx, 'error', common, { ...locals, ...(backUri !== undefined && { backUri }) })
+}
+
+const KINDS: Readonly<Record<string, ErrorLocals['kind']>> = {
+  session_expired: 'stale',
+  forged_request: 'forged',
+  overloaded: 'busy',
+}
+
+/** A store that does not answer is no fault of the request: to be tried again. */
+const describe = (error: unknown): ErrorLocals & { status: number } => {
+  if (error instanceof IdentityError) {
+    return {
+      code: error.code,
+      kind: KINDS[error.code] ?? 'system',
+      status: error.status,
+      ...(error instanceof OverloadedError && { retryAfterSeconds: error.retryAfterSeconds }),
+    }
+  }
+  const status = (error as { status?: unknown } | undefined)?.status
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return { code: 'invalid_request', kind: 'forged', status }
+  }
+  return { code: 'server_error', kind: 'system', status: 500 }
+}
+
+/** Answers whatever our own routes throw, and what no route answers. Never a stack trace. */
+export const errorPages =
+  (settings: Settings, log: Log): Middleware =>
+  async (ctx, next) => {
+    try {
+      await next()
+      if (ctx.status === 404 && ctx.body == null) {
+        await showError(ctx, settings, { code: 'not_found', kind: 'notFound' })
+        ctx.status = 404
+      }
+    } catch (error) {
+      const { status, ...locals } = describe(error)
+      const facts = { reqId: ctx.state.reference, error: locals.code, err: error }
+      if (status >= 500) log.error(facts, 'request failed')
+      else log.info(facts, 'request refused')
+      ctx.status = status
+      if (locals.retryAfterSeconds !== undefined) {
+        ctx.set('Retry-After', String(locals.retryAfterSeconds))
+      }
+      await showError(ctx, settings, locals)
+      ctx.status = status
+    }
+  }

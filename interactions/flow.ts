@@ -1,0 +1,202 @@
+import type { Context } from 'koa'
+import type { Provider } from 'oidc-provider'
+import { proofsOf } from '../accounts/assurance.ts'
+import { type Facts, type KnownFacts, settle } from '../accounts/enrolment.ts'
+import { IdentityError, StaleInteractionError, StaleMemberError } from '../accounts/errors.ts'
+import type { Locale, Member } from '../accounts/member.ts'
+import type { ClientPolicy } from '../accounts/policy.ts'
+import { INTERACTION_SECONDS, requestPolicy } from '../accounts/policy.ts'
+import type { Society } from '../accounts/society.ts'
+import { type Factors, REGISTRY } from '../factors/index.ts'
+import { type EmailProof, emailProofKey } from './confirm-address.ts'
+import { hasProven } from './email-challenge.ts'
+import { localeOf } from './locale.ts'
+import type { Services } from './services.ts'
+import type { FlowFacts, FlowPatch, StepContext } from './step.ts'
+import { addressOf, networkOf } from './trust.ts'
+import { deviceText } from './wording.ts'
+
+type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
+
+/** One authorization request as it stands: the engine's interaction and the facts about it. */
+export type Flow = Readonly<{
+  interaction: Interaction
+  /** As stored, for compare-and-set; undefined before the first act. */
+  stored: FlowFacts | undefined
+  context: StepContext<Facts>
+}>
+
+const flowKey = (uid: string) => `flow:${uid}`
+
+const NEW_FLOW: FlowFacts = { proofs: [], enrolledHere: false, doneSeen: false }
+
+/** What an existing session brings along, unless the request wants the member to sign in anew. */
+const fromSession = async (
+  provider: Provider,
+  interaction: Interaction,
+): Promise<Pick<FlowFacts, 'memberId' | 'proofs'> | undefined> => {
+  const { session, prompt } = interaction
+  const anew = ['login_prompt', 'id_token_hint', 'claims_id_token_sub_value']
+  if (!session?.accountId || prompt.reasons.some((reason) => anew.includes(reason)))
+    return undefined
+  const found = await provider.Session.findByUid(session.uid)
+  if (!found?.loginTs) return undefined
+  return {
+    memberId: session.accountId as Member['id'],
+    proofs: proofsOf(session.amr ?? [], found.loginTs),
+  }
+}
+
+const begin = async (provider: Provider, interaction: Interaction): Promise<FlowFacts> => {
+  const hint = interaction.params.login_hint
+  return {
+    ...NEW_FLOW,
+    ...(typeof hint === 'string' && { loginId: hint.slice(0, 64) }),
+    ...(await fromSession(provider, interaction)),
+  }
+}
+
+/** The proof that a mailed link gave this request, pressed on whatever device. */
+const withEmailProof = async (
+  { transient }: Services,
+  uid: string,
+  flow: FlowFacts,
+  member: Member | undefined,
+): Promise<FlowFacts> => {
+  if (!member || flow.proofs.some(({ factor }) => factor === 'emailCode')) return flow
+  const proof = await transient.get<EmailProof>(emailProofKey(uid))
+  if (!proof || !hasProven(member, proof.address)) return flow
+  return { ...flow, proofs: [...flow.proofs, { factor: 'emailCode', at: proof.at }] }
+}
+
+export type FlowDependencies = Readonly<{
+  services: Services
+  factors: Factors
+  provider: Provider
+}>
+
+const interactionOf = async (provider: Provider, ctx: Context): Promise<Interaction> => {
+  let interaction: Interaction
+  try {
+    interaction = await provider.interactionDetails(ctx.req, ctx.res)
+  } catch (error) {
+    if (error instanceof Error && 'error' in error) {
+      throw new StaleInteractionError(error.message, { cause: error })
+    }
+    throw error
+  }
+  if (interaction.uid !== ctx.params.uid) {
+    throw new StaleInteractionError('the cookie is another interaction’s')
+  }
+  return interaction
+}
+
+const partiesOf = ({ settings }: Services, interaction: Interaction) => {
+  const client = settings.clients.get(String(interaction.params.client_id))
+  const society = client && settings.societies.get(client.societyId)
+  if (!client || !society) throw new IdentityError('unknown_client', 400, 'client without policy')
+  return { client, society }
+}
+
+/** Facts from the records: the member's, the flow's, the request's, the network's. */
+const factsOf = (
+  services: Services,
+  parts: Readonly<{
+    flow: FlowFacts
+    member: Member | undefined
+    client: ClientPolicy
+    society: Society
+    interaction: Interaction
+    address: string
+    locale: Locale
+  }>,
+): Facts => {
+  const { flow, member, client, society, interaction, address, locale } = parts
+  return {
+    now: services.clock.now(),
+    member,
+    request: requestPolicy(client, interaction.params, interaction.iat),
+    network: networkOf(society, address, REGISTRY, locale),
+    society: {
+      id: society.id,
+      termsVersion: society.terms.version,
+      registerFactor: society.registerFactor,
+    },
+    session: {
+      proofs: flow.proofs,
+      enrolledHere: flow.enrolledHere,
+      doneSeen: flow.doneSeen,
+    },
+  }
+}
+
+/**
+ * Loads the request behind `ctx.params.uid`, which must be the one of the browser's own cookie.
+ * @throws StaleInteractionError when it is expired, finished or another browser's
+ */
+export const loadFlow = async (
+  { services, factors, provider }: FlowDependencies,
+  ctx: Context,
+): Promise<Flow> => {
+  const interaction = await interactionOf(provider, ctx)
+  const { uid } = interaction
+  const { client, society } = partiesOf(services, interaction)
+  const stored = await services.transient.get<FlowFacts>(flowKey(uid))
+  const begun = stored ?? (await begin(provider, interaction))
+  const found = begun.memberId && (await services.members.findById(begun.memberId))
+  const member = found && found.societyId === society.id ? found : undefined
+  const flow = await withEmailProof(services, uid, begun, member)
+  const address = addressOf(ctx)
+  const locale = localeOf(ctx, interaction.params.ui_locales)
+  const facts = factsOf(services, { flow, member, client, society, interaction, address, locale })
+  return {
+    interaction,
+    stored,
+    context: {
+      facts,
+      flow,
+      services,
+      factors,
+      client,
+      society,
+      locale,
+      uid,
+      device: deviceText(ctx.get('User-Agent')),
+      address,
+    },
+  }
+}
+
+/** Writes the flow facts; false where another request of this interaction wrote first. */
+export const saveFlow = ({ stored, context }: Flow, patch: FlowPatch): Promise<boolean> => {
+  const merged = Object.fromEntries(
+    Object.entries({ ...context.flow, ...patch }).filter(([, value]) => value !== undefined),
+  )
+  return context.services.transient.replace(
+    flowKey(context.uid),
+    stored,
+    merged,
+    INTERACTION_SECONDS,
+  )
+}
+
+const isKnown = (facts: Facts): facts is KnownFacts => facts.member !== undefined
+
+/**
+ * The member changed and saved, with the first login marked complete where this completes it.
+ * Returns the session facts as they are then. @throws StaleMemberError when another request saved
+ * the member first: the caller looks again at what is due
+ */
+export const saveMember = async (
+  services: Services,
+  facts: Facts,
+  change: (member: Member) => Member,
+): Promise<Facts> => {
+  if (!isKnown(facts)) return facts
+  const settled = settle({ ...facts, member: change(facts.member) })
+  if (settled.member === facts.member) return facts
+  const member = await services.members.save(settled.member)
+  return { ...settled, member }
+}
+
+export const isStaleMember = (error: unknown): boolean => error instanceof StaleMemberError

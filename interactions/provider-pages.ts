@@ -1,0 +1,60 @@
+import type { Context } from 'koa'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { ClientPolicy } from '../accounts/policy.ts'
+import type { ProviderPages } from '../provider/index.ts'
+import { render } from '../views/render.ts'
+import { commonLocals } from './common.ts'
+import { showError } from './errors.ts'
+import { localeOf } from './locale.ts'
+import type { Settings } from './services.ts'
+import { rememberedApp } from './way-back.ts'
+
+/** The engine's context is the application's own: the provider is the Koa application. */
+const asContext = (ctx: KoaContextWithOIDC): Context => ctx as unknown as Context
+
+const clientOf = (ctx: KoaContextWithOIDC, settings: Settings): ClientPolicy | undefined => {
+  const named = ctx.oidc.client?.clientId
+  return named === undefined
+    ? rememberedApp(asContext(ctx), settings).client
+    : settings.clients.get(named)
+}
+
+/** The engine's own pages in our dress. */
+export const providerPages = (settings: Settings): ProviderPages => {
+  const common = (ctx: KoaContextWithOIDC) => {
+    const client = clientOf(ctx, settings)
+    const locale = localeOf(asContext(ctx), ctx.oidc.params?.ui_locales)
+    return commonLocals(asContext(ctx), locale, {
+      society: client && settings.societies.get(client.societyId),
+      client,
+      self: `${ctx.path}${ctx.search}`,
+    })
+  }
+  return {
+    async error(ctx, out, error) {
+      const expired = error.name === 'SessionNotFound'
+      const kind = expired ? 'stale' : out.error === 'server_error' ? 'system' : 'client'
+      await showError(
+        asContext(ctx),
+        settings,
+        {
+          code: expired ? 'session_expired' : out.error,
+          kind,
+          ...(kind === 'client' &&
+            out.error_description !== undefined && { description: out.error_description }),
+        },
+        clientOf(ctx, settings),
+      )
+    },
+    async logout(ctx) {
+      const secret = ctx.oidc.session?.state?.secret
+      await render(asContext(ctx), 'logout', common(ctx), {
+        formAction: ctx.oidc.urlFor('end_session_confirm'),
+        secret: String(secret),
+      })
+    },
+    async loggedOut(ctx) {
+      await render(asContext(ctx), 'logged-out', common(ctx), {})
+    },
+  }
+}

@@ -1,0 +1,199 @@
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import { type Facts, type KnownFacts, next, type StepId } from '../accounts/enrolment.ts'
+import { render } from '../views/render.ts'
+import { commonLocals } from './common.ts'
+import { csrfToken, hasCsrfToken, refuseCrossSite, requireSameOrigin } from './csrf.ts'
+import { isMailDelayed } from './email-challenge.ts'
+import { finish } from './finish.ts'
+import {
+  type Flow,
+  type FlowDependencies,
+  isStaleMember,
+  loadFlow,
+  saveFlow,
+  saveMember,
+} from './flow.ts'
+import { parseForm, readForm } from './form.ts'
+import type { Act, Page, StepContext, StepHandler, StepResult } from './step.ts'
+import { fault } from './step.ts'
+import { handlers } from './steps/index.ts'
+import { rememberApp } from './way-back.ts'
+
+/** The handler of a step; all but `password` are only ever given facts with a member. */
+const handlerOf = (step: StepId): StepHandler => handlers[step] as StepHandler
+const known = (context: StepContext<Facts>): StepContext => context as StepContext<KnownFacts>
+
+const showPage = async (
+  ctx: Context,
+  flow: Flow,
+  page: Page,
+  step: StepId | undefined,
+  result?: Extract<StepResult, { ok: false }>,
+): Promise<void> => {
+  const { context } = flow
+  const { settings } = context.services
+  const common = commonLocals(ctx, context.locale, {
+    society: context.society,
+    client: context.client,
+    self: `/interaction/${context.uid}`,
+    step: step && handlerOf(step).position?.(known(context)),
+    faults: result?.faults ?? page.faults ?? [],
+    values: { ...page.values, ...result?.values },
+    csrf: csrfToken(settings.cookieKeys, context.uid),
+    base: `/interaction/${context.uid}`,
+  })
+  rememberApp(ctx, context.client, context.uid)
+  await render(ctx, page.view, common, page.locals)
+}
+
+const MAX_ROUNDS = 4
+
+/** Brings the request to the point where something must be asked, and asks it. */
+const show = async (dependencies: FlowDependencies, ctx: Context): Promise<void> => {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const flow = await loadFlow(dependencies, ctx)
+    const { context } = flow
+    let facts: Facts
+    try {
+      facts = await saveMember(context.services, context.facts, (member) => member)
+    } catch (error) {
+      if (isStaleMember(error)) continue
+      throw error
+    }
+    if (facts.session.enrolledHere !== context.flow.enrolledHere) {
+      await saveFlow(flow, { enrolledHere: facts.session.enrolledHere })
+      continue
+    }
+    const due = next(facts)
+    if (due.kind !== 'ask') {
+      if (due.kind === 'stop') {
+        ctx.status = 403
+        return showPage(ctx, flow, { view: 'stopped', locals: { reason: due.reason } }, undefined)
+      }
+      return finish(dependencies, ctx, flow, due)
+    }
+    const handler = handlerOf(due.step)
+    const patch = await handler.prepare?.(known(context))
+    if (patch) {
+      await saveFlow(flow, patch)
+      continue
+    }
+    return showPage(ctx, flow, await handler.show(known(context)), due.step)
+  }
+  throw new Error('the request did not come to rest')
+}
+
+/** The act a path names at the step that is due; undefined where it belongs to another. */
+const actOf = (step: StepId, name: string): Act | undefined => {
+  const handler = handlerOf(step)
+  if (name === step) return handler
+  return Object.hasOwn(handler.acts ?? {}, name) ? handler.acts?.[name] : undefined
+}
+
+const backToPage = (ctx: Context, uid: string): void => {
+  ctx.status = 303
+  ctx.redirect(`/interaction/${uid}`)
+}
+
+/** Another request of this member's may save first; the change is then applied to what it left. */
+const MAX_SAVES = 3
+
+const applyChange = async (
+  dependencies: FlowDependencies,
+  ctx: Context,
+  flow: Flow,
+  result: Extract<StepResult, { ok: true }>,
+): Promise<void> => {
+  const { services } = dependencies
+  const due = next(flow.context.facts)
+  let current = flow
+  for (let attempt = 1; attempt <= MAX_SAVES; attempt += 1) {
+    try {
+      const change = result.member ?? ((same) => same)
+      const facts = await saveMember(services, current.context.facts, change)
+      await saveFlow(current, {
+        ...result.flow,
+        ...(facts.session.enrolledHere && { enrolledHere: true }),
+      })
+      return
+    } catch (error) {
+      if (!isStaleMember(error)) throw error
+      current = await loadFlow(dependencies, ctx)
+      const now = next(current.context.facts)
+      const stillDue = now.kind === 'ask' && due.kind === 'ask' && now.step === due.step
+      if (!stillDue) return
+    }
+  }
+}
+
+/** The page as it is due now, with what is wrong about the form just sent. */
+const showFaults = async (
+  dependencies: FlowDependencies,
+  ctx: Context,
+  flow: Flow,
+  result: Extract<StepResult, { ok: false }>,
+): Promise<void> => {
+  if (result.flow) await saveFlow(flow, result.flow)
+  const after = result.flow ? await loadFlow(dependencies, ctx) : flow
+  const due = next(after.context.facts)
+  if (due.kind !== 'ask') return backToPage(ctx, flow.context.uid)
+  const page = await handlerOf(due.step).show(known(after.context))
+  ctx.status = 422
+  return showPage(ctx, after, page, due.step, result)
+}
+
+/**
+ * Takes one form. Whatever it says, it acts only at the step that is due, and answers by a GET. A
+ * form of this browser's without the interaction's token is shown again; any other is refused.
+ */
+const act = async (dependencies: FlowDependencies, ctx: Context): Promise<void> => {
+  const { settings } = dependencies.services
+  refuseCrossSite(ctx, settings.issuer)
+  const flow = await loadFlow(dependencies, ctx)
+  const { context } = flow
+  const body: unknown = ctx.request.body
+  const token = readForm({ csrf: { max: 200, optional: true } }, body)?.csrf
+  if (!hasCsrfToken(settings.cookieKeys, context.uid, token)) {
+    requireSameOrigin(ctx)
+    return showFaults(dependencies, ctx, flow, { ok: false, faults: [fault('form.invalid')] })
+  }
+  const name = String(ctx.params.act)
+  if (name === 'abort') {
+    return finish(dependencies, ctx, flow, { kind: 'deny', error: 'access_denied' })
+  }
+  const due = next(context.facts)
+  const chosen = due.kind === 'ask' ? actOf(due.step, name) : undefined
+  if (!chosen) return backToPage(ctx, context.uid)
+
+  const form = readForm(chosen.fields, body)
+  const result: StepResult = form
+    ? await chosen.submit(known(context), form)
+    : { ok: false, faults: [fault('form.invalid')] }
+  if (!result.ok) return showFaults(dependencies, ctx, flow, result)
+  await applyChange(dependencies, ctx, flow, result)
+  return backToPage(ctx, context.uid)
+}
+
+/** Polled by the waiting page: whether to go on, and whether the mail is late. */
+const emailStatus = async (dependencies: FlowDependencies, ctx: Context): Promise<void> => {
+  const { context } = await loadFlow(dependencies, ctx)
+  const due = next(context.facts)
+  const waiting = due.kind === 'ask' && due.step === 'email'
+  const { challengeId } = context.flow
+  ctx.body = {
+    confirmed: !waiting,
+    delayed: challengeId !== undefined && (await isMailDelayed(context.services, challengeId)),
+  }
+}
+
+/** `/interaction/:uid`: one page, the forms on it, and the waiting page's poll. */
+export const interactionRouter = (dependencies: FlowDependencies): Router => {
+  const router = new Router()
+  router.get('/interaction/:uid', (ctx) => show(dependencies, ctx))
+  router.get('/interaction/:uid/email-status', (ctx) => emailStatus(dependencies, ctx))
+  router.post('/interaction/:uid/:act', parseForm, (ctx) => act(dependencies, ctx))
+  /** A step's address opened by hand, or reloaded after an error page. */
+  router.get('/interaction/:uid/:act', (ctx) => backToPage(ctx, String(ctx.params.uid)))
+  return router
+}

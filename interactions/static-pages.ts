@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import type { Society } from '../accounts/society.ts'
+import { render } from '../views/render.ts'
+import { commonLocals } from './common.ts'
+import { localeOf } from './locale.ts'
+import type { Settings } from './services.ts'
+
+const HOUR_SECONDS = 3600
+
+const asset = (type: string, body: string | Buffer) => ({
+  type,
+  body,
+  etag: createHash('sha256').update(body).digest('base64url').slice(0, 20),
+})
+type Asset = ReturnType<typeof asset>
+
+/** Style sheets and scripts, read once at start: no file is touched while requests are served. */
+const readAssets = (societies: Iterable<Society>): ReadonlyMap<string, Asset> => {
+  const folder = new URL('./static/', import.meta.resolve('#views/layout.pug'))
+  const assets = new Map<string, Asset>()
+  for (const name of readdirSync(folder)) {
+    assets.set(name, asset(name.slice(name.lastIndexOf('.')), readFileSync(new URL(name, folder))))
+  }
+  for (const { id, color } of societies) {
+    assets.set(`society/${id}.css`, asset('.css', `:root{--society:${color}}\n`))
+  }
+  return assets
+}
+
+const serve = (ctx: Context, found: Asset | undefined): void => {
+  if (!found) return
+  ctx.set('Cache-Control', `public, max-age=${HOUR_SECONDS}`)
+  ctx.etag = found.etag
+  ctx.status = 200
+  if (ctx.fresh) {
+    ctx.status = 304
+    return
+  }
+  ctx.type = found.type
+  ctx.body = found.body
+}
+
+/** What needs no sign-in: style sheets, help, and every version of a society's terms. */
+export const staticRouter = (settings: Settings): Router => {
+  const assets = readAssets(settings.societies.values())
+  const router = new Router()
+  router.get('/assets/:name', (ctx) => serve(ctx, assets.get(String(ctx.params.name))))
+  router.get('/assets/society/:name', (ctx) => serve(ctx, assets.get(`society/${ctx.params.name}`)))
+  router.get('/help/:society', async (ctx) => {
+    const society = settings.societies.get(String(ctx.params.society))
+    if (society) await render(ctx, 'help', commonLocals(ctx, localeOf(ctx), { society }), {})
+  })
+  router.get('/terms/:society/:version', async (ctx) => {
+    const society = settings.societies.get(String(ctx.params.society))
+    const { terms } = society ?? {}
+    const found =
+      terms && [terms, ...terms.earlier].find(({ version }) => version === ctx.params.version)
+    if (!society || !found) return
+    const locale = localeOf(ctx)
+    await render(ctx, 'terms-text', commonLocals(ctx, locale, { society }), {
+      version: found.version,
+      text: found.text[locale],
+    })
+  })
+  return router
+}

@@ -1,0 +1,172 @@
+import { parseEmailAddress } from '../../accounts/email-address.ts'
+import { matchNumberOf } from '../../factors/email-code.ts'
+import { confirmAddress } from '../confirm-address.ts'
+import {
+  answerCode,
+  challengeLocals,
+  findChallenge,
+  isLive,
+  type KeptChallenge,
+  openChallenge,
+  type PendingAddress,
+  pausedFaults,
+  pendingKey,
+  resendChallenge,
+} from '../email-challenge.ts'
+import type { Form } from '../form.ts'
+import type { Page, StepContext, StepHandler, StepResult } from '../step.ts'
+import { fault } from '../step.ts'
+
+/**
+ * A guessable initial password is no ground to change where the codes go: the address on file is
+ * proven first, and where there is none the society's desk must help.
+ */
+const mustProveAddressOnFile = ({ facts, flow }: StepContext): boolean =>
+  facts.member.password.initial === 'derived' && !flow.addressOnFileProven
+
+const pendingOf = async ({ services, facts }: StepContext): Promise<KeptChallenge | undefined> => {
+  const pending = await services.transient.get<PendingAddress>(pendingKey(facts.member.id))
+  const challenge = await findChallenge(services, pending?.challengeId)
+  return challenge?.answeredAt === undefined ? challenge : undefined
+}
+
+/** The challenge whose page is shown: the address on file while it must be proven, else the new one. */
+const current = async (context: StepContext): Promise<KeptChallenge | undefined> => {
+  const { flow, services } = context
+  if (flow.wantedAddress !== undefined) {
+    const challenge = await findChallenge(services, flow.challengeId)
+    if (challenge?.purpose === 'proveAddressOnFile') return challenge
+  }
+  return flow.aside === 'changingAddress' ? undefined : pendingOf(context)
+}
+
+const show = async (context: StepContext): Promise<Page> => {
+  const { facts, services, uid } = context
+  const onFile = facts.member.email?.address
+  const challenge = await current(context)
+  if (challenge) {
+    const shown = await challengeLocals(context, challenge, {
+      masked: challenge.purpose === 'proveAddressOnFile',
+    })
+    const faults = pausedFaults(context)
+    if (challenge.purpose === 'proveAddressOnFile') {
+      return { view: 'email-old', locals: shown, faults }
+    }
+    return {
+      view: 'email-wait',
+      locals: {
+        ...shown,
+        matchNumber: matchNumberOf(services.settings.codeKey, challenge.id),
+        statusPath: `/interaction/${uid}/email-status`,
+      },
+      faults,
+    }
+  }
+  if (onFile === undefined && mustProveAddressOnFile(context)) {
+    return { view: 'email-desk', locals: {} }
+  }
+  return {
+    view: 'email',
+    locals: {
+      onFile: onFile !== undefined,
+      changeNeedsOldAddress: onFile !== undefined && mustProveAddressOnFile(context),
+    },
+    values: { email: (await pendingOf(context))?.address ?? onFile ?? '' },
+    faults: pausedFaults(context),
+  }
+}
+
+const takeAddress = async (context: StepContext, typed: string): Promise<StepResult> => {
+  const { facts, flow } = context
+  const parsed = parseEmailAddress(typed)
+  if (!parsed.ok) {
+    return { ok: false, faults: [fault(parsed.reason, 'email')], values: { email: typed } }
+  }
+  const { address, suggestion } = parsed
+  const onFile = facts.member.email?.address
+  if (suggestion !== undefined && address !== onFile && flow.typoAskedFor !== address) {
+    return {
+      ok: false,
+      faults: [fault('mail.typo', 'email', { suggest: suggestion })],
+      values: { email: address },
+      flow: { typoAskedFor: address },
+    }
+  }
+  if (address !== onFile && mustProveAddressOnFile(context)) {
+    if (onFile === undefined) return { ok: true }
+    const opened = await openChallenge(context, 'proveAddressOnFile', onFile)
+    return { ok: true, flow: { ...opened, wantedAddress: address, aside: undefined } }
+  }
+  const pending = await pendingOf(context)
+  const same = pending?.address === address && isLive(pending, context.services.clock.now())
+  if (pending && same) {
+    return { ok: true, flow: { aside: undefined, challengeId: pending.id } }
+  }
+  const opened = await openChallenge(context, 'confirmAddress', address)
+  return { ok: true, flow: { ...opened, aside: undefined } }
+}
+
+const takeCode = async (context: StepContext, typed: string): Promise<StepResult> => {
+  const { services, facts, flow } = context
+  const challenge = await current(context)
+  const verdict = await answerCode(context, challenge, typed)
+  if (!challenge || verdict.kind === 'moot') return { ok: true }
+  if (verdict.kind === 'wrong') return { ok: false, faults: [verdict.fault] }
+  if (verdict.kind === 'expired') {
+    const reopened = await resendChallenge(context, challenge)
+    return { ok: false, faults: [fault('code.expired', 'code')], flow: reopened }
+  }
+  if (challenge.purpose === 'proveAddressOnFile') {
+    const proven = { ...context, flow: { ...flow, addressOnFileProven: true } as const }
+    const opened = await openChallenge(proven, 'confirmAddress', flow.wantedAddress ?? '')
+    return {
+      ok: true,
+      flow: { ...opened, addressOnFileProven: true, wantedAddress: undefined },
+    }
+  }
+  const proof = { factor: 'emailCode', at: services.clock.now() } as const
+  return {
+    ok: true,
+    member: await confirmAddress(services, challenge, facts.member),
+    flow: { proofs: [...flow.proofs, proof], challengeId: undefined, notice: undefined },
+  }
+}
+
+/** Manual steps 5 to 7: the address shown, kept or changed, and proven by code or link. */
+export const email: StepHandler = {
+  fields: { email: { max: 1000, optional: true }, code: { max: 100, optional: true } },
+  position: () => 4,
+  show,
+  submit(context: StepContext, form: Form) {
+    const { email: typed, code } = form
+    if (code !== undefined) return takeCode(context, code)
+    return takeAddress(context, typed ?? '')
+  },
+  acts: {
+    'email-resend': {
+      fields: {},
+      async submit(context) {
+        const challenge = await current(context)
+        return { ok: true, flow: challenge ? await resendChallenge(context, challenge) : {} }
+      },
+    },
+    'email-change': {
+      fields: {},
+      submit: async () => ({ ok: true, flow: { aside: 'changingAddress', notice: undefined } }),
+    },
+    /** The address on file stays after all. */
+    'email-keep': {
+      fields: {},
+      async submit(context) {
+        const onFile = context.facts.member.email?.address
+        const flow = { wantedAddress: undefined, challengeId: undefined, aside: undefined }
+        if (onFile === undefined) return { ok: true, flow }
+        const kept = { ...context, flow: { ...context.flow } }
+        return {
+          ok: true,
+          flow: { ...flow, ...(await openChallenge(kept, 'confirmAddress', onFile)) },
+        }
+      },
+    },
+  },
+}

@@ -1,0 +1,32 @@
+import { createHmac } from 'node:crypto'
+import type { Account, Client, KoaContextWithOIDC } from 'oidc-provider'
+import type { Member, MemberId } from '../accounts/member.ts'
+import type { MemberStore } from '../accounts/ports.ts'
+
+/** The engine's account with the member it stands for. */
+export type MemberAccount = Account & Readonly<{ member: Member }>
+
+/** Standard claims only: symbol, number and birthdate are no default claims (健康保険法第194条の2). */
+const claimsOf = (member: Member) => ({
+  sub: member.id,
+  locale: member.locale,
+  ...(member.email?.verifiedAt !== undefined && {
+    email: member.email.address,
+    email_verified: true,
+  }),
+})
+
+/** A blocked member is no account: codes, refresh and userinfo end with the block. */
+export const findAccount =
+  (members: MemberStore) =>
+  async (_ctx: KoaContextWithOIDC, sub: string): Promise<MemberAccount | undefined> => {
+    const member = await members.findById(sub as MemberId)
+    if (!member || member.blocked) return undefined
+    return { accountId: member.id, member, claims: () => claimsOf(member) }
+  }
+
+/** A `sub` that two sectors cannot compare (OIDC Core section 8.1). */
+export const pairwiseIdentifier =
+  (salt: string) =>
+  (_ctx: KoaContextWithOIDC, accountId: string, client: Client): string =>
+    createHmac('sha256', salt).update(`${client.sectorIdentifier}|${accountId}`).digest('base64url')

@@ -1,0 +1,58 @@
+import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Acr } from '../accounts/assurance.ts'
+import { proofsOf } from '../accounts/assurance.ts'
+import { type Facts, next } from '../accounts/enrolment.ts'
+import type { Member } from '../accounts/member.ts'
+import { type NetworkPolicy, requestPolicy, type SocietyPolicy } from '../accounts/policy.ts'
+import type { Clock } from '../accounts/ports.ts'
+import type { MemberAccount } from './account.ts'
+
+/** What the policy asks of the rest of the product about one request. */
+export type PolicyContext = Readonly<{
+  clock: Clock
+  clientOf(clientId: string): Readonly<{ requiredAcr: Acr; maxAge?: number; societyId: string }>
+  societyOf(societyId: string): SocietyPolicy
+  networkOf(ctx: KoaContextWithOIDC, societyId: string): NetworkPolicy
+}>
+
+const factsOf = (ctx: KoaContextWithOIDC, policy: PolicyContext): Facts => {
+  const { session, client, params, account, entities } = ctx.oidc
+  if (!client || !params) throw new Error('the policy runs on authorization requests only')
+  const now = policy.clock.now()
+  const clientPolicy = policy.clientOf(client.clientId)
+  const requestedAt = entities.Interaction?.iat ?? now
+  const member: Member | undefined = (account as MemberAccount | undefined)?.member
+  const ours = member?.societyId === clientPolicy.societyId
+  return {
+    now,
+    member: ours ? member : undefined,
+    request: requestPolicy(clientPolicy, params, requestedAt),
+    network: policy.networkOf(ctx, clientPolicy.societyId),
+    society: policy.societyOf(clientPolicy.societyId),
+    session: {
+      proofs: proofsOf(session?.amr ?? [], session?.loginTs ?? 0),
+      enrolledHere: false,
+      doneSeen: false,
+    },
+  }
+}
+
+/**
+ * When the engine must send the member to our pages: whenever `next` would still ask something.
+ * The engine's own checks of id_token_hint, requested sub and essential acr stay in force; its
+ * max_age check is replaced by ours, which knows the client's own limit too.
+ */
+export const createInteractionPolicy = (policy: PolicyContext) => {
+  const { base, Check } = interactionPolicy
+  const prompts = base()
+  prompts.remove('consent')
+  const login = prompts.get('login')
+  if (!login) throw new Error('the engine has no login prompt')
+  login.checks.remove('max_age')
+  login.checks.add(
+    new Check('steps_due', 'the member has steps to complete', 'login_required', (ctx) =>
+      next(factsOf(ctx, policy)).kind === 'finish' ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT,
+    ),
+  )
+  return prompts
+}
