@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import type { Clock, MemberStore, Outbox, Throttle, TransientStore } from '../accounts/ports.ts'
+import type { AppConfig } from '../config/index.ts'
+import { createArtifactAdapter } from './embedded/artifacts.ts'
+import { openDatabase } from './embedded/database.ts'
+import { createMemberStore } from './embedded/members.ts'
+import { createOutbox } from './embedded/outbox.ts'
+import { createSettings } from './embedded/settings.ts'
+import { createThrottle } from './embedded/throttle.ts'
+import { createTransientStore } from './embedded/transient.ts'
+
+/** The stores, open. */
+export type Adapters = Readonly<{
+  members: MemberStore
+  transient: TransientStore
+  throttle: Throttle
+  outbox: Outbox
+  artifacts: ReturnType<typeof createArtifactAdapter>
+  /** Deletes what has expired; returns how many rows went. */
+  sweepExpired(): number
+  close(): void
+}>
+
+const fileIn = (dataDir: string): string => join(dataDir, 'kenpo-id.sqlite')
+
+/** Opens the stores that the configuration names: in this version one embedded file. */
+export const openAdapters = ({ dataDir }: Pick<AppConfig, 'dataDir'>, clock: Clock): Adapters => {
+  const db = openDatabase(fileIn(dataDir))
+  return {
+    members: createMemberStore(db),
+    transient: createTransientStore(db, clock),
+    throttle: createThrottle(db, clock),
+    outbox: createOutbox(db),
+    artifacts: createArtifactAdapter(db, clock),
+    sweepExpired: () => db.sweepExpired(clock.now()),
+    close: () => db.close(),
+  }
+}
+
+/** Keeps what a development server makes for itself in the data directory's store. */
+export const keepSetting = (dataDir: string, name: string, make: () => string): string => {
+  const db = openDatabase(fileIn(dataDir))
+  try {
+    return createSettings(db).obtain(name, make)
+  } finally {
+    db.close()
+  }
+}

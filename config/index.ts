@@ -1,0 +1,280 @@
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ClientPolicy } from '../accounts/policy.ts'
+import type { Society } from '../accounts/society.ts'
+import { type ClientMetadata, readClients } from './clients.ts'
+import { DEVELOPMENT_SECRETS, type KeepSecret } from './development-secrets.ts'
+import {
+  DEVELOPMENT_PREFIX,
+  GENERATED_SECRETS,
+  OPTIONS,
+  type Option,
+  type OptionName,
+  type OptionValue,
+} from './options.ts'
+import { ConfigError, type Problem } from './problem.ts'
+import { readSocieties } from './societies.ts'
+
+export type { ClientMetadata } from './clients.ts'
+export { ConfigError, type Problem } from './problem.ts'
+
+/** What runs beside the product on a developer's machine, never in production. */
+export type Demo = Readonly<{ portalPort: number; mailboxPort: number }>
+
+/** The whole configuration: checked as a whole, frozen. `Settings` of interactions/ is part of it. */
+export type AppConfig = Readonly<{
+  production: boolean
+  /** https://id.example.jp, no trailing slash. */
+  issuer: string
+  /** Listen address and port of the HTTP server, behind the TLS front. */
+  host: string
+  port: number
+  store: 'embedded'
+  dataDir: string
+  /** How many proxies of ours stand before this server; 0: none. */
+  trustedProxyHops: number
+  societies: ReadonlyMap<string, Society>
+  clients: ReadonlyMap<string, ClientPolicy>
+  /** The engine's `clients`. */
+  clientMetadata: readonly ClientMetadata[]
+  /** Newest first. */
+  cookieKeys: readonly string[]
+  /** At least 32 bytes. */
+  codeKey: Buffer
+  /** Makes each relying party's `sub` (OIDC Core section 8.1); changing it changes every `sub`. */
+  pairwiseSalt: string
+  /** Private signing keys, RS256 among them. */
+  jwks: OptionValue<'IDP_JWKS'>
+  /** Undefined: the development mailbox takes the mails. */
+  smtpUrl: string | undefined
+  mailFrom: string
+  logLevel: OptionValue<'IDP_LOG_LEVEL'>
+  demo: Demo | undefined
+}>
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Where the demo clients are registered to run; replaced where the portal listens elsewhere. */
+const DEMO_PORTAL = 'http://localhost:3001'
+
+const isSet = (text: string | undefined): text is string => text !== undefined && text !== ''
+
+const readUtf8 = (path: string): string => readFileSync(path, 'utf8')
+
+/** The path of a file of the repository's, wherever the process was started. */
+const demoFile = (path: string) =>
+  fileURLToPath(import.meta.resolve(path.replace('config/demo/', '#demo/')))
+
+/** The text of one variable: its own, its file's, or its fallback; undefined where there is none. */
+const textOf = (
+  name: OptionName,
+  source: Readonly<{
+    env: Environment
+    production: boolean
+    readFile: (path: string) => string
+    keep: (name: string, make: () => string) => string
+  }>,
+  problems: Problem[],
+): string | undefined => {
+  const { env, production, readFile, keep } = source
+  const option: Option = OPTIONS[name]
+  const own = env[name]
+  const file = option.secret ? env[`${name}_FILE`] : undefined
+  if (isSet(own) && isSet(file)) {
+    const rule = `is set, and so is ${name}_FILE`
+    problems.push({ name, rule, remedy: 'Keep one of the two.' })
+  }
+  if (isSet(own)) return own
+  if (isSet(file)) {
+    try {
+      return readFile(file).trim()
+    } catch {
+      const remedy = 'Check the path and that this user may read it.'
+      problems.push({ name: `${name}_FILE`, rule: 'names a file that cannot be read', remedy })
+      return undefined
+    }
+  }
+  if (option.fallback !== undefined) return option.fallback
+  if (!production) {
+    const secret = GENERATED_SECRETS.find((known) => known === name)
+    return secret ? keep(secret, DEVELOPMENT_SECRETS[secret]) : option.development
+  }
+  if (name !== 'IDP_DEMO') {
+    const example = option.secret || option.example === undefined ? '' : `, e.g. ${option.example}`
+    const place = option.secret ? `it, or ${name}_FILE,` : 'it'
+    const remedy = `Set ${place} to: ${option.unit.en}${example}.`
+    problems.push({ name, rule: 'is missing', remedy })
+  }
+  return undefined
+}
+
+type Values = { readonly [Name in OptionName]: OptionValue<Name> | undefined }
+
+/** What must not be in production, though each value is well-formed. */
+const productionProblems = (env: Environment, values: Values): readonly Problem[] => {
+  const problems: Problem[] = []
+  const refuse = (name: string, rule: string, remedy: string) =>
+    problems.push({ name, rule, remedy })
+  if (values.IDP_ISSUER?.startsWith('http:')) {
+    refuse('IDP_ISSUER', 'must be https in production', 'Put a TLS front before this server.')
+  }
+  if (values.IDP_ISSUER?.startsWith('https:') && values.IDP_TRUSTED_PROXY_HOPS === 0) {
+    refuse(
+      'IDP_TRUSTED_PROXY_HOPS',
+      'must be at least 1 in production',
+      'This server speaks http behind a TLS front: count that front and any proxy behind it.',
+    )
+  }
+  if (values.IDP_SMTP_URL?.startsWith('smtp:') && !values.IDP_SMTP_URL.includes('requireTLS')) {
+    const remedy = 'Use smtps://…, or smtp://…?requireTLS=true for STARTTLS.'
+    refuse('IDP_SMTP_URL', 'must ask for TLS in production', remedy)
+  }
+  if (values.IDP_DEMO) {
+    refuse('IDP_DEMO', 'cannot be on in production', 'Remove it: the demo members are public.')
+  }
+  if (isSet(env.DEBUG)) {
+    refuse('DEBUG', 'must not be set in production', 'Unset it: libraries would print secrets.')
+  }
+  const secrets: readonly [string, readonly string[]][] = [
+    ['IDP_COOKIE_KEYS', values.IDP_COOKIE_KEYS ?? []],
+    ['IDP_CODE_KEY', values.IDP_CODE_KEY ? [values.IDP_CODE_KEY.toString('utf8')] : []],
+    ['IDP_PAIRWISE_SALT', values.IDP_PAIRWISE_SALT ? [values.IDP_PAIRWISE_SALT] : []],
+    ['IDP_JWKS', values.IDP_JWKS?.keys.map((key) => key.kid) ?? []],
+  ]
+  const seen = new Set<string>()
+  for (const [name, parts] of secrets) {
+    if (parts.some((part) => part.startsWith(DEVELOPMENT_PREFIX))) {
+      refuse(name, 'was made for development', 'Make a new one for production.')
+    }
+    if (parts.some((part) => seen.has(part))) {
+      refuse(name, "repeats another secret's value", 'Make one of its own.')
+    }
+    for (const part of parts) seen.add(part)
+  }
+  return problems
+}
+
+const portProblems = (values: Values): readonly Problem[] => {
+  const named = (['IDP_PORT', 'IDP_PORTAL_PORT', 'IDP_MAILBOX_PORT'] as const).map(
+    (name) => [name, values[name]] as const,
+  )
+  return named.flatMap(([name, port], index) => {
+    const other = named.slice(0, index).find(([, earlier]) => earlier === port)
+    if (!other || port === undefined) return []
+    return [{ name, rule: `is the same port as ${other[0]}`, remedy: 'Choose another.' }]
+  })
+}
+
+/**
+ * Reads the whole configuration from the environment and the files that it names. Production is
+ * `NODE_ENV=production`; elsewhere missing secrets are made, and the
+ * same again after a restart where `keepSecret` keeps them.
+ * @throws ConfigError naming every problem at once, never a secret's value
+ */
+export const loadConfig = (
+  env: Environment,
+  readFile: (path: string) => string = readUtf8,
+  keepSecret: KeepSecret = (_dataDir, _name, make) => make(),
+): AppConfig => {
+  const production = env.NODE_ENV === 'production'
+  const problems: Problem[] = []
+  const dataDir = isSet(env.IDP_DATA_DIR) ? env.IDP_DATA_DIR : OPTIONS.IDP_DATA_DIR.fallback
+  const keep = (name: string, make: () => string) => keepSecret(dataDir, name, make)
+
+  const read = (name: OptionName): unknown => {
+    const text = textOf(name, { env, production, readFile, keep }, problems)
+    if (text === undefined) return undefined
+    const result = OPTIONS[name].schema.safeParse(text)
+    if (result.success) return result.data
+    const rule = result.error.issues[0]?.message ?? 'cannot be used'
+    const { unit } = OPTIONS[name]
+    problems.push({ name, rule, remedy: `Set it to: ${unit.en}.` })
+    return undefined
+  }
+  // Each name's value has passed that name's schema, which is what `Values` says.
+  const values = Object.fromEntries(
+    Object.keys(OPTIONS).map((name) => [name, read(name as OptionName)]),
+  ) as Values
+
+  const readNamed = (name: 'IDP_SOCIETIES_FILE' | 'IDP_CLIENTS_FILE'): string | undefined => {
+    const path = values[name]
+    if (path === undefined) return undefined
+    try {
+      return readFile(isSet(env[name]) ? path : demoFile(path))
+    } catch {
+      const remedy = 'Check the path and that this user may read it.'
+      problems.push({ name, rule: 'names a file that cannot be read', remedy })
+      return undefined
+    }
+  }
+
+  const demo = !production && values.IDP_DEMO === true
+  const societiesText = readNamed('IDP_SOCIETIES_FILE')
+  const societies =
+    societiesText === undefined
+      ? new Map<string, Society>()
+      : readSocieties(
+          { file: basename(values.IDP_SOCIETIES_FILE ?? ''), text: societiesText },
+          problems,
+        )
+  const clientsText = readNamed('IDP_CLIENTS_FILE')
+  const portalOrigin = `http://localhost:${values.IDP_PORTAL_PORT}`
+  const clients =
+    clientsText === undefined
+      ? { metadata: [], policies: new Map<string, ClientPolicy>() }
+      : readClients(
+          {
+            file: basename(values.IDP_CLIENTS_FILE ?? ''),
+            text: isSet(env.IDP_CLIENTS_FILE)
+              ? clientsText
+              : clientsText.replaceAll(DEMO_PORTAL, portalOrigin),
+            societyIds: societiesText === undefined ? undefined : new Set(societies.keys()),
+            production,
+          },
+          problems,
+        )
+
+  if (production) problems.push(...productionProblems(env, values))
+  if (demo) problems.push(...portProblems(values))
+  if (!production && !demo && values.IDP_SMTP_URL === undefined) {
+    const remedy = 'Set it, or leave IDP_DEMO on, which brings a mailbox of its own.'
+    problems.push({ name: 'IDP_SMTP_URL', rule: 'is missing', remedy })
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  const port = sound(values.IDP_PORT)
+  const issuer = sound(values.IDP_ISSUER)
+  return Object.freeze({
+    production,
+    // On a developer's machine the address follows the port, unless it is said.
+    issuer: isSet(env.IDP_ISSUER) ? issuer : `http://localhost:${port}`,
+    host: sound(values.IDP_HOST),
+    port,
+    store: sound(values.IDP_STORE),
+    dataDir: sound(values.IDP_DATA_DIR),
+    trustedProxyHops: sound(values.IDP_TRUSTED_PROXY_HOPS),
+    societies,
+    clients: clients.policies,
+    clientMetadata: clients.metadata,
+    cookieKeys: sound(values.IDP_COOKIE_KEYS),
+    codeKey: sound(values.IDP_CODE_KEY),
+    pairwiseSalt: sound(values.IDP_PAIRWISE_SALT),
+    jwks: sound(values.IDP_JWKS),
+    smtpUrl: values.IDP_SMTP_URL,
+    mailFrom: sound(values.IDP_MAIL_FROM),
+    logLevel: sound(values.IDP_LOG_LEVEL),
+    demo: demo
+      ? {
+          portalPort: sound(values.IDP_PORTAL_PORT),
+          mailboxPort: sound(values.IDP_MAILBOX_PORT),
+        }
+      : undefined,
+  })
+}
+
+/** A value that cannot be missing once there are no problems. */
+const sound = <T>(value: T | undefined): T => {
+  if (value === undefined) throw new TypeError('a required option passed unread')
+  return value
+}

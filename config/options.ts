@@ -1,0 +1,333 @@
+import { createPrivateKey } from 'node:crypto'
+import { z } from 'zod'
+import type { Localized } from '../accounts/society.ts'
+
+/** One environment variable: what it takes, and why one would change it. */
+export type Option = Readonly<{
+  /** Messages end a sentence that starts with the variable's name and never hold its value. */
+  schema: z.ZodType<unknown, string>
+  /** Can also be read from the file that `<name>_FILE` names. */
+  secret?: true
+  /** Used where the variable is not set, in either mode. */
+  fallback?: string
+  /** Used where it is not set, outside production only. */
+  development?: string
+  /** What happens without it, where there is no fallback. */
+  absent?: Localized
+  /** Shape or unit of the value. */
+  unit: Localized
+  why: Localized
+  /** Command or value shown in .env.example. */
+  example?: string
+}>
+
+/** Every secret needs this many characters; the ones made for development are marked by a prefix. */
+const SECRET_CHARACTERS = 32
+export const DEVELOPMENT_PREFIX = 'development-only-'
+
+const RANDOM_SECRET = '$(openssl rand -hex 32)'
+
+const whole = (minimum: number, maximum: number) => {
+  const rule = `must be a whole number from ${minimum} to ${maximum}`
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, { message: rule, abort: true })
+    .transform(Number)
+    .pipe(z.number().min(minimum, rule).max(maximum, rule))
+}
+
+const parsedUrl = (text: string) => (URL.canParse(text) ? new URL(text) : undefined)
+
+const issuer = z
+  .string()
+  .refine((text) => /^https?:$/.test(parsedUrl(text)?.protocol ?? ''), {
+    message: 'must be an http or https URL',
+    abort: true,
+  })
+  .refine((text) => parsedUrl(text)?.origin === text, {
+    message: 'must be an origin: lower case, no path, query, trailing slash or default port',
+  })
+
+const smtpUrl = z.string().refine(
+  (text) => {
+    const url = parsedUrl(text)
+    return (
+      /^smtps?:$/.test(url?.protocol ?? '') &&
+      url?.hostname !== '' &&
+      ['', '?requireTLS=true'].includes(url?.search ?? '')
+    )
+  },
+  { message: 'must be smtps://user:password@host:port or smtp://…?requireTLS=true' },
+)
+
+const isStrong = (secret: string) =>
+  secret.length >= SECRET_CHARACTERS && new Set(secret).size >= 10
+const STRONG = `must be random and at least ${SECRET_CHARACTERS} characters`
+
+const cookieKeys = z
+  .string()
+  .transform((text) => text.split(',').map((key) => key.trim()))
+  .pipe(z.array(z.string().refine(isStrong, `${STRONG}, each`)))
+
+const jwk = z.looseObject({
+  kid: z.string('needs a "kid" in every key').min(1, 'needs a "kid" in every key'),
+  kty: z.enum(['RSA', 'EC', 'OKP'], 'must hold RSA, EC or OKP keys'),
+  alg: z.string('needs an "alg" in every key'),
+})
+type Jwk = z.output<typeof jwk>
+
+const isPrivate = (key: Jwk): boolean => {
+  try {
+    const { asymmetricKeyDetails } = createPrivateKey({ key, format: 'jwk' })
+    return key.kty !== 'RSA' || (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048
+  } catch {
+    return false
+  }
+}
+
+const jwks = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be JSON' })
+      return z.NEVER
+    }
+  })
+  .pipe(
+    z
+      .object({ keys: z.array(jwk, 'must be a JWK set: {"keys": [...]}') }, 'must be a JWK set')
+      .refine(({ keys }) => keys.every(isPrivate), 'must hold private keys, RSA of 2048 bits or up')
+      .refine(
+        ({ keys }) => new Set(keys.map((key) => key.kid)).size === keys.length,
+        'repeats a "kid"',
+      )
+      .refine(
+        // Every OpenID provider signs with RS256 (OIDC Core section 15.1).
+        ({ keys }) => keys.some((key) => key.alg === 'RS256'),
+        'must hold an RS256 key',
+      ),
+  )
+
+/** Every variable that the product reads. .env.example and the README's table are made from it. */
+export const OPTIONS = {
+  IDP_ISSUER: {
+    schema: issuer,
+    development: 'http://localhost:3000',
+    absent: { en: 'required in production', ja: '本番では必須' },
+    unit: { en: 'origin', ja: 'オリジン' },
+    why: {
+      en: 'The public address; relying parties and passkeys are bound to it, so it never changes later.',
+      ja: '公開するアドレス。接続先とパスキーがこれに結び付くため、後から変えられません。',
+    },
+    example: 'https://id.example.jp',
+  },
+  IDP_HOST: {
+    schema: z.string().regex(/^[0-9A-Za-z.:-]+$/, 'must be a host name or IP address'),
+    fallback: 'localhost',
+    unit: { en: 'host name or IP address', ja: 'ホスト名またはIPアドレス' },
+    why: {
+      en: 'Listen address; `0.0.0.0` in a container whose port only the TLS front reaches.',
+      ja: '待ち受けるアドレス。TLS終端だけが届くコンテナ内では`0.0.0.0`。',
+    },
+  },
+  IDP_PORT: {
+    schema: whole(1, 65_535),
+    fallback: '3000',
+    unit: { en: 'TCP port', ja: 'TCPポート' },
+    why: { en: 'Another service uses the port.', ja: 'ほかのサービスがポートを使っているとき。' },
+  },
+  IDP_TRUSTED_PROXY_HOPS: {
+    schema: whole(0, 10),
+    fallback: '0',
+    unit: { en: 'proxies', ja: 'プロキシの数' },
+    why: {
+      en: 'How many proxies of yours add to X-Forwarded-For: at least 1 in production, for the TLS front.',
+      ja: 'X-Forwarded-Forに書き足す自前のプロキシの数。本番ではTLS終端の分で1以上。',
+    },
+  },
+  IDP_STORE: {
+    schema: z.literal(
+      'embedded',
+      'must be "embedded"; "redis+mongo" is not available in this version',
+    ),
+    development: 'embedded',
+    absent: { en: 'required in production', ja: '本番では必須' },
+    unit: { en: '`embedded`', ja: '`embedded`' },
+    why: {
+      en: 'One file on one machine; saying so in production confirms that a single node is meant.',
+      ja: '1台の中の1ファイル。本番で明記することで、1台構成でよいことを確かめます。',
+    },
+  },
+  IDP_DATA_DIR: {
+    schema: z.string().min(1),
+    fallback: './data',
+    unit: { en: 'directory', ja: 'ディレクトリ' },
+    why: {
+      en: 'Where the embedded store keeps its file: a disk that is backed up.',
+      ja: '組み込みストアのファイルの置き場所。バックアップされるディスクに。',
+    },
+  },
+  IDP_SOCIETIES_FILE: {
+    schema: z.string().min(1),
+    development: 'config/demo/societies.json',
+    absent: { en: 'required in production', ja: '本番では必須' },
+    unit: { en: 'JSON file', ja: 'JSONファイル' },
+    why: {
+      en: 'Your societies: names, terms, colours, permitted methods and networks.',
+      ja: '組合の名称、規約、色、使える認証方法、ネットワーク。',
+    },
+    example: '/etc/kenpo-id/societies.json',
+  },
+  IDP_CLIENTS_FILE: {
+    schema: z.string().min(1),
+    development: 'config/demo/clients.json',
+    absent: { en: 'required in production', ja: '本番では必須' },
+    unit: { en: 'JSON file', ja: 'JSONファイル' },
+    why: {
+      en: 'Your relying parties; holds their secrets, so readable by this service only.',
+      ja: '接続するアプリ。秘密を含むため、このサービスだけが読めるように。',
+    },
+    example: '/etc/kenpo-id/clients.json',
+  },
+  IDP_COOKIE_KEYS: {
+    schema: cookieKeys,
+    secret: true,
+    absent: {
+      en: 'required in production, made and kept otherwise',
+      ja: '本番では必須、ほかでは自動作成',
+    },
+    unit: {
+      en: 'comma-separated, newest first, 32+ characters each',
+      ja: 'カンマ区切り、新しい順、各32文字以上',
+    },
+    why: {
+      en: 'Sign cookies and forms. To rotate, put a new one in front and drop the old a day later.',
+      ja: 'Cookieとフォームの署名。交換は先頭に追加し、1日後に古いものを消します。',
+    },
+    example: RANDOM_SECRET,
+  },
+  IDP_CODE_KEY: {
+    schema: z
+      .string()
+      .refine(isStrong, STRONG)
+      .transform((text) => Buffer.from(text, 'utf8')),
+    secret: true,
+    absent: {
+      en: 'required in production, made and kept otherwise',
+      ja: '本番では必須、ほかでは自動作成',
+    },
+    unit: { en: '32+ characters', ja: '32文字以上' },
+    why: {
+      en: 'Derives e-mail codes and mailed links; a new one makes those on their way invalid.',
+      ja: '確認コードとメールのリンクの元。変えると送信済みのものが無効になります。',
+    },
+    example: RANDOM_SECRET,
+  },
+  IDP_PAIRWISE_SALT: {
+    schema: z.string().refine(isStrong, STRONG),
+    secret: true,
+    absent: {
+      en: 'required in production, made and kept otherwise',
+      ja: '本番では必須、ほかでは自動作成',
+    },
+    unit: { en: '32+ characters', ja: '32文字以上' },
+    why: {
+      en: "Makes each relying party's `sub`. Never change it: every member would become a stranger.",
+      ja: '接続先ごとの`sub`の元。変えると全員が別人になるため、変えません。',
+    },
+    example: RANDOM_SECRET,
+  },
+  IDP_JWKS: {
+    schema: jwks,
+    secret: true,
+    absent: {
+      en: 'required in production, made and kept otherwise',
+      ja: '本番では必須、ほかでは自動作成',
+    },
+    unit: { en: 'JWK set, private keys, RS256 among them', ja: '秘密鍵のJWK Set（RS256を含む）' },
+    why: {
+      en: 'Signs ID tokens. Add a key at the end, move it to the front a day later, drop the old.',
+      ja: 'IDトークンの署名。末尾に足し、1日後に先頭へ移し、古いものを消します。',
+    },
+  },
+  IDP_SMTP_URL: {
+    schema: smtpUrl,
+    secret: true,
+    absent: {
+      en: 'required in production, the development mailbox otherwise',
+      ja: '本番では必須、ほかでは開発用メールボックス',
+    },
+    unit: {
+      en: '`smtps://…` or `smtp://…?requireTLS=true`',
+      ja: '`smtps://…`または`smtp://…?requireTLS=true`',
+    },
+    why: { en: 'The server that takes your mail.', ja: 'メールを渡すサーバー。' },
+    example: 'smtps://user:password@mail.example.jp:465',
+  },
+  IDP_MAIL_FROM: {
+    schema: z.email('must be one bare e-mail address'),
+    development: 'no-reply@id.example.jp',
+    absent: { en: 'required in production', ja: '本番では必須' },
+    unit: { en: 'e-mail address', ja: 'メールアドレス' },
+    why: {
+      en: 'Where mails come from; members must be able to allow it at their carrier.',
+      ja: '差出人。会員が受信許可に登録できる、変わらないものに。',
+    },
+    example: 'no-reply@id.example.jp',
+  },
+  IDP_LOG_LEVEL: {
+    schema: z.enum(
+      ['debug', 'info', 'warn', 'error', 'silent'],
+      'must be debug, info, warn, error or silent',
+    ),
+    fallback: 'info',
+    unit: {
+      en: '`debug`, `info`, `warn`, `error` or `silent`',
+      ja: '`debug`、`info`、`warn`、`error`、`silent`',
+    },
+    why: { en: 'More lines while looking for a fault.', ja: '不具合を調べる間だけ増やします。' },
+  },
+  IDP_DEMO: {
+    schema: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
+    development: 'on',
+    absent: { en: '`off` in production', ja: '本番では`off`' },
+    unit: { en: '`on` or `off`', ja: '`on`か`off`' },
+    why: {
+      en: 'Demo portal, mailbox and fictional members; cannot be on in production.',
+      ja: 'デモのポータル、メールボックス、架空の会員。本番では使えません。',
+    },
+  },
+  IDP_PORTAL_PORT: {
+    schema: whole(1, 65_535),
+    fallback: '3001',
+    unit: { en: 'TCP port', ja: 'TCPポート' },
+    why: {
+      en: 'Another service uses the port of the demo portal.',
+      ja: 'ほかのサービスがデモのポータルのポートを使っているとき。',
+    },
+  },
+  IDP_MAILBOX_PORT: {
+    schema: whole(1, 65_535),
+    fallback: '3002',
+    unit: { en: 'TCP port', ja: 'TCPポート' },
+    why: {
+      en: 'Another service uses the port of the development mailbox.',
+      ja: 'ほかのサービスが開発用メールボックスのポートを使っているとき。',
+    },
+  },
+} as const satisfies Record<string, Option>
+
+export type OptionName = keyof typeof OPTIONS
+/** The value of an option once read. */
+export type OptionValue<Name extends OptionName> = z.output<(typeof OPTIONS)[Name]['schema']>
+
+/** The secrets that are made outside production where they are missing. */
+export const GENERATED_SECRETS = [
+  'IDP_COOKIE_KEYS',
+  'IDP_CODE_KEY',
+  'IDP_PAIRWISE_SALT',
+  'IDP_JWKS',
+] as const satisfies readonly OptionName[]
+export type GeneratedSecret = (typeof GENERATED_SECRETS)[number]

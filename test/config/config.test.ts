@@ -1,0 +1,313 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import type { ClientMetadata, JWKS } from 'oidc-provider'
+import { configTable, envExample, withConfigTable } from '../../config/docs.ts'
+import { type AppConfig, ConfigError, loadConfig } from '../../config/index.ts'
+import { OPTIONS } from '../../config/options.ts'
+import type { Settings } from '../../interactions/services.ts'
+
+type Env = Record<string, string | undefined>
+
+const random = () => randomBytes(32).toString('base64url')
+const rsaJwks = (kid = 'rsa-1', modulusLength = 2048) => ({
+  keys: [
+    {
+      ...generateKeyPairSync('rsa', { modulusLength }).privateKey.export({ format: 'jwk' }),
+      kid,
+      alg: 'RS256',
+    },
+  ],
+})
+
+const SOCIETIES = readFileSync('config/demo/societies.json', 'utf8')
+const CLIENTS = readFileSync('config/demo/clients.json', 'utf8').replaceAll('http:', 'https:')
+const files: Readonly<Record<string, string>> = {
+  '/etc/societies.json': SOCIETIES,
+  '/etc/clients.json': CLIENTS,
+}
+const readFile = (path: string): string => {
+  const text = files[path]
+  if (text === undefined) throw new Error('ENOENT')
+  return text
+}
+
+const PRODUCTION: Env = {
+  NODE_ENV: 'production',
+  IDP_ISSUER: 'https://id.example.jp',
+  IDP_TRUSTED_PROXY_HOPS: '1',
+  IDP_STORE: 'embedded',
+  IDP_SOCIETIES_FILE: '/etc/societies.json',
+  IDP_CLIENTS_FILE: '/etc/clients.json',
+  IDP_COOKIE_KEYS: `${random()},${random()}`,
+  IDP_CODE_KEY: random(),
+  IDP_PAIRWISE_SALT: random(),
+  IDP_JWKS: JSON.stringify(rsaJwks()),
+  IDP_SMTP_URL: 'smtps://user:password@mail.example.jp',
+  IDP_MAIL_FROM: 'no-reply@id.example.jp',
+}
+
+/** The variables and places complained about, and the whole message. */
+const refused = (env: Env, read?: (path: string) => string) => {
+  try {
+    loadConfig(env, read)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return { names: error.problems.map(({ name }) => name), message: error.message }
+  }
+  return { names: [], message: '' }
+}
+
+describe('On a developer’s machine', () => {
+  test('nothing has to be configured', () => {
+    const config = loadConfig({})
+    expect(config.issuer).toBe('http://localhost:3000')
+    expect([...config.societies.keys()]).toEqual(['sakura', 'minato'])
+    expect(config.demo).toEqual({ portalPort: 3001, mailboxPort: 3002 })
+  })
+
+  test('the configuration fits what the pages and the engine take', () => {
+    const config: AppConfig = loadConfig({})
+    const settings: Settings = config
+    const metadata: readonly ClientMetadata[] = config.clientMetadata
+    const jwks: JWKS = config.jwks
+    expect(settings.clients.get('health-portal')?.societyId).toBe('sakura')
+    expect(metadata.map(({ client_id }) => client_id)).toEqual(['health-portal', 'minato-portal'])
+    expect(jwks.keys).toHaveLength(1)
+    expect(settings.codeKey.length).toBeGreaterThanOrEqual(32)
+  })
+
+  test('secrets are made once and kept', () => {
+    const kept = new Map<string, string>()
+    const keep = (dataDir: string, name: string, make: () => string) => {
+      const key = `${dataDir}/${name}`
+      const value = kept.get(key) ?? make()
+      kept.set(key, value)
+      return value
+    }
+    const first = loadConfig({ IDP_DATA_DIR: '/srv/a' }, undefined, keep)
+    const again = loadConfig({ IDP_DATA_DIR: '/srv/a' }, undefined, keep)
+    const elsewhere = loadConfig({ IDP_DATA_DIR: '/srv/b' }, undefined, keep)
+    const secretsOf = ({ cookieKeys, codeKey, pairwiseSalt, jwks }: AppConfig) => ({
+      cookieKeys,
+      codeKey,
+      pairwiseSalt,
+      jwks,
+    })
+    expect(secretsOf(again)).toEqual(secretsOf(first))
+    expect(elsewhere.pairwiseSalt).not.toBe(first.pairwiseSalt)
+  })
+
+  test('the address and the demo clients follow the ports', () => {
+    const config = loadConfig({ IDP_PORT: '4000', IDP_PORTAL_PORT: '4001' })
+    expect(config.issuer).toBe('http://localhost:4000')
+    expect(config.clientMetadata[0]?.redirect_uris).toEqual(['http://localhost:4001/callback'])
+  })
+
+  test('an empty variable counts as not set', () => {
+    expect(loadConfig({ IDP_PORT: '' }).port).toBe(3000)
+  })
+
+  test('without the demo there is no mailbox, so a mail server must be named', () => {
+    expect(refused({ IDP_DEMO: 'off' }).names).toEqual(['IDP_SMTP_URL'])
+    const config = loadConfig({ IDP_DEMO: 'off', IDP_SMTP_URL: 'smtp://localhost:1025' })
+    expect(config.demo).toBeUndefined()
+  })
+
+  test('two services of the demo cannot share a port', () => {
+    expect(refused({ IDP_PORTAL_PORT: '3000' }).message).toContain(
+      'IDP_PORTAL_PORT is the same port as IDP_PORT',
+    )
+  })
+})
+
+describe('In production', () => {
+  test('a sound configuration is accepted', () => {
+    const config = loadConfig(PRODUCTION, readFile)
+    expect(config.production).toBe(true)
+    expect(config.demo).toBeUndefined()
+    expect(config.cookieKeys).toHaveLength(2)
+    expect(config.trustedProxyHops).toBe(1)
+  })
+
+  test('everything that is missing is told at once', () => {
+    expect(refused({ NODE_ENV: 'production' }).names.sort()).toEqual([
+      'IDP_CLIENTS_FILE',
+      'IDP_CODE_KEY',
+      'IDP_COOKIE_KEYS',
+      'IDP_ISSUER',
+      'IDP_JWKS',
+      'IDP_MAIL_FROM',
+      'IDP_PAIRWISE_SALT',
+      'IDP_SMTP_URL',
+      'IDP_SOCIETIES_FILE',
+      'IDP_STORE',
+    ])
+  })
+
+  test('faults of different kinds are told together', () => {
+    const { names, message } = refused(
+      { ...PRODUCTION, IDP_PORT: 'http', IDP_DEMO: 'on', IDP_ISSUER: 'http://id.example.jp' },
+      readFile,
+    )
+    expect(names).toEqual(['IDP_PORT', 'IDP_ISSUER', 'IDP_DEMO'])
+    expect(message).toContain('3 problems')
+  })
+
+  const development = loadConfig({})
+  const refusals: readonly (readonly [string, string, Env])[] = [
+    ['an http issuer', 'IDP_ISSUER', { IDP_ISSUER: 'http://id.example.jp' }],
+    ['no proxy before an https issuer', 'IDP_TRUSTED_PROXY_HOPS', { IDP_TRUSTED_PROXY_HOPS: '0' }],
+    ['an embedded store that nobody asked for', 'IDP_STORE', { IDP_STORE: undefined }],
+    ['a store that this version lacks', 'IDP_STORE', { IDP_STORE: 'redis+mongo' }],
+    ['the demo', 'IDP_DEMO', { IDP_DEMO: 'on' }],
+    ['no mail server', 'IDP_SMTP_URL', { IDP_SMTP_URL: undefined }],
+    ['mail without TLS', 'IDP_SMTP_URL', { IDP_SMTP_URL: 'smtp://mail.example.jp:25' }],
+    [
+      'mail with its TLS switched off',
+      'IDP_SMTP_URL',
+      { IDP_SMTP_URL: 'smtp://mail.example.jp?ignoreTLS=true' },
+    ],
+    ['libraries that print what they do', 'DEBUG', { DEBUG: '*' }],
+    [
+      'a short cookie key beside a good one',
+      'IDP_COOKIE_KEYS',
+      { IDP_COOKIE_KEYS: `${random()},x` },
+    ],
+    ['a cookie key of one letter', 'IDP_COOKIE_KEYS', { IDP_COOKIE_KEYS: 'a'.repeat(64) }],
+    ['a short code key', 'IDP_CODE_KEY', { IDP_CODE_KEY: 'short' }],
+    ['a short salt', 'IDP_PAIRWISE_SALT', { IDP_PAIRWISE_SALT: 'short' }],
+    [
+      'one secret for two purposes',
+      'IDP_PAIRWISE_SALT',
+      { IDP_PAIRWISE_SALT: PRODUCTION.IDP_CODE_KEY },
+    ],
+    [
+      'cookie keys made for development',
+      'IDP_COOKIE_KEYS',
+      { IDP_COOKIE_KEYS: development.cookieKeys[0] },
+    ],
+    [
+      'a code key made for development',
+      'IDP_CODE_KEY',
+      { IDP_CODE_KEY: development.codeKey.toString() },
+    ],
+    [
+      'a salt made for development',
+      'IDP_PAIRWISE_SALT',
+      { IDP_PAIRWISE_SALT: development.pairwiseSalt },
+    ],
+    [
+      'signing keys made for development',
+      'IDP_JWKS',
+      { IDP_JWKS: JSON.stringify(development.jwks) },
+    ],
+    ['signing keys that are not JSON', 'IDP_JWKS', { IDP_JWKS: 'keys' }],
+    ['no signing key', 'IDP_JWKS', { IDP_JWKS: '{"keys":[]}' }],
+    ['a weak signing key', 'IDP_JWKS', { IDP_JWKS: JSON.stringify(rsaJwks('weak', 1024)) }],
+    ['a path in the issuer', 'IDP_ISSUER', { IDP_ISSUER: 'https://id.example.jp/oidc' }],
+    ['a slash after the issuer', 'IDP_ISSUER', { IDP_ISSUER: 'https://id.example.jp/' }],
+    ['a query in the issuer', 'IDP_ISSUER', { IDP_ISSUER: 'https://id.example.jp?x=1' }],
+    ['an issuer that is no address', 'IDP_ISSUER', { IDP_ISSUER: 'id.example.jp' }],
+    ['two sender addresses', 'IDP_MAIL_FROM', { IDP_MAIL_FROM: 'a@example.jp,b@example.jp' }],
+    ['a port out of range', 'IDP_PORT', { IDP_PORT: '65536' }],
+    ['more proxies than anybody has', 'IDP_TRUSTED_PROXY_HOPS', { IDP_TRUSTED_PROXY_HOPS: '99' }],
+  ]
+  test.each(refusals)('%s is refused', (_what, name, change) => {
+    expect(refused({ ...PRODUCTION, ...change }, readFile).names).toEqual([name])
+  })
+
+  test('the public half of a signing key is not enough', () => {
+    const [key] = rsaJwks().keys
+    const half = { kty: key?.kty, n: key?.n, e: key?.e, kid: 'a', alg: 'RS256' }
+    const env = { ...PRODUCTION, IDP_JWKS: JSON.stringify({ keys: [half] }) }
+    expect(refused(env, readFile).names).toEqual(['IDP_JWKS'])
+  })
+
+  test('ES256 alone is refused, since every relying party may count on RS256', () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const key = { ...privateKey.export({ format: 'jwk' }), kid: 'ec-1', alg: 'ES256' }
+    const alone = { ...PRODUCTION, IDP_JWKS: JSON.stringify({ keys: [key] }) }
+    expect(refused(alone, readFile).names).toEqual(['IDP_JWKS'])
+    const both = { ...PRODUCTION, IDP_JWKS: JSON.stringify({ keys: [key, ...rsaJwks().keys] }) }
+    expect(loadConfig(both, readFile).jwks.keys).toHaveLength(2)
+  })
+
+  test('STARTTLS will do for mail where it is required', () => {
+    const env = { ...PRODUCTION, IDP_SMTP_URL: 'smtp://mail.example.jp:587?requireTLS=true' }
+    expect(loadConfig(env, readFile).smtpUrl).toBe(env.IDP_SMTP_URL)
+  })
+
+  test('the demo clients’ addresses on this machine are refused', () => {
+    const read = (path: string) =>
+      path === '/etc/clients.json' ? CLIENTS.replaceAll('https:', 'http:') : readFile(path)
+    expect(refused(PRODUCTION, read).names).toEqual([
+      'clients.json: health-portal: "redirect_uris[0]"',
+      'clients.json: minato-portal: "redirect_uris[0]"',
+    ])
+  })
+
+  test('a file that cannot be read is named by its variable', () => {
+    const env = { ...PRODUCTION, IDP_SOCIETIES_FILE: '/nowhere' }
+    expect(refused(env, readFile).names).toEqual(['IDP_SOCIETIES_FILE'])
+  })
+})
+
+describe('Secrets', () => {
+  test('can be read from a file, whose last line break does not count', () => {
+    const salt = random()
+    const env = { ...PRODUCTION, IDP_PAIRWISE_SALT: undefined, IDP_PAIRWISE_SALT_FILE: '/run/salt' }
+    const read = (path: string) => (path === '/run/salt' ? `${salt}\n` : readFile(path))
+    expect(loadConfig(env, read).pairwiseSalt).toBe(salt)
+  })
+
+  test('are not taken from a variable and a file at once', () => {
+    const env = { ...PRODUCTION, IDP_CODE_KEY_FILE: '/run/key' }
+    expect(refused(env, readFile).names).toEqual(['IDP_CODE_KEY'])
+  })
+
+  test('a secret’s file that cannot be read is told', () => {
+    const env = { ...PRODUCTION, IDP_CODE_KEY: undefined, IDP_CODE_KEY_FILE: '/run/key' }
+    expect(refused(env, readFile).names).toEqual(['IDP_CODE_KEY_FILE'])
+  })
+
+  test('stand in no message, however wrong they are', () => {
+    const canary = 'canary-4711'
+    const secret = Object.entries(OPTIONS).filter(([, option]) => 'secret' in option)
+    const env = Object.fromEntries(secret.map(([name]) => [name, canary]))
+    const { names, message } = refused({ ...PRODUCTION, ...env }, readFile)
+    expect(names).toEqual(secret.map(([name]) => name))
+    expect(message).not.toContain(canary)
+  })
+})
+
+describe('What is written from the options', () => {
+  test('.env.example is up to date (npm run docs)', () => {
+    expect(readFileSync('.env.example', 'utf8')).toBe(envExample())
+  })
+
+  test.each([
+    ['README.md', 'en'],
+    ['README.ja.md', 'ja'],
+  ] as const)('the table of %s is up to date, where it has one', (path, locale) => {
+    const readme = existsSync(path) ? readFileSync(path, 'utf8') : ''
+    expect(withConfigTable(readme, locale) ?? readme).toBe(readme)
+  })
+
+  test('the table has a row for every option and replaces what stands between the markers', () => {
+    const before = '# T\n<!-- config:start -->\nold\n<!-- config:end -->\nrest\n'
+    const after = withConfigTable(before, 'ja') ?? ''
+    expect(after).toBe(
+      `# T\n<!-- config:start -->\n${configTable('ja')}\n<!-- config:end -->\nrest\n`,
+    )
+    for (const name of Object.keys(OPTIONS)) expect(after).toContain(`\`${name}\``)
+  })
+
+  test('.env.example can be used as it is', () => {
+    const lines = envExample().split('\n')
+    expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual([])
+    expect(lines.filter((line) => /^#IDP_/.test(line))).toHaveLength(Object.keys(OPTIONS).length)
+    expect(existsSync(join('config', 'demo', 'societies.json'))).toBe(true)
+  })
+})
