@@ -59,12 +59,10 @@ export const createProvider = (options: ProviderOptions): Provider => {
     clientDefaults: { subject_type: 'pairwise' },
     acrValues: [...ACR_LADDER],
     claims: {
-      acr: null,
-      amr: null,
-      auth_time: null,
       iss: null,
       sid: null,
-      openid: ['sub'],
+      // How and when the member signed in is told without being asked for.
+      openid: ['sub', 'acr', 'amr', 'auth_time'],
       profile: ['locale'],
       email: ['email', 'email_verified'],
     },

@@ -1,0 +1,77 @@
+import { fileURLToPath } from 'node:url'
+import { compileFile } from 'pug'
+import type { ChosenFactor, Locale } from '../accounts/member.ts'
+import type { MailTemplate } from '../accounts/ports.ts'
+import type { Society } from '../accounts/society.ts'
+import { mailsEn } from './mail/en.ts'
+import { mailsJa } from './mail/ja.ts'
+
+/** A code, whose it is and for how long; times and devices as the member reads them. */
+type Challenge = Readonly<{
+  /** Six digits. */
+  code: string
+  /** The code's life. */
+  minutes: number
+  requestedAt: string
+  /** "Chrome・Windows" */
+  requestedFrom: string
+}>
+
+/** What each mail says, beside the society's name and desk. */
+export type MailValues = {
+  confirmAddress: Challenge & Readonly<{ link: string; matchNumber: string }>
+  proveAddressOnFile: Challenge
+  signInCode: Challenge & Readonly<{ appName: string }>
+  /** To the former address. */
+  addressChanged: Readonly<{ changedAt: string /** Undoes the change. */; link: string }>
+  passwordChanged: Readonly<{ at: string }>
+  methodAdded: Readonly<{ method: ChosenFactor; at: string }>
+}
+
+/** A mail's words in reading order: a paragraph, a code or a link with what it is for. */
+export type MailParts = Readonly<{
+  subject: string
+  body: readonly (
+    | string
+    | Readonly<{ label: string; code: string }>
+    | Readonly<{ label: string; link: string; button: string }>
+  )[]
+}>
+
+/** How a language says each mail, and how it signs. */
+export type MailTexts = Readonly<{
+  letters: { readonly [T in MailTemplate]: (values: MailValues[T], society: string) => MailParts }
+  signature: (desk: Readonly<{ name: string; phone: string; hours: string }>) => readonly string[]
+}>
+
+const TEXTS: Readonly<Record<Locale, MailTexts>> = { ja: mailsJa, en: mailsEn }
+
+const html = compileFile(fileURLToPath(import.meta.resolve('#views/mail/mail.pug')))
+
+/**
+ * One mail in one language: the same content as plain text, first and whole, and as simple HTML.
+ * The code stands before the link, and never in the subject, which a locked phone shows.
+ */
+export const writeMail = <T extends MailTemplate>(
+  template: T,
+  locale: Locale,
+  { society, values }: Readonly<{ society: Society; values: MailValues[T] }>,
+): Readonly<{ subject: string; text: string; html: string }> => {
+  const texts = TEXTS[locale]
+  const name = society.name[locale]
+  const parts = texts.letters[template](values, name)
+  const signature = texts.signature({
+    name,
+    phone: society.contact.phone,
+    hours: society.contact.hours[locale],
+  })
+  const blocks = parts.body.map((block) => {
+    if (typeof block === 'string') return block
+    return 'code' in block ? `${block.label}\n${block.code}` : `${block.label}\n${block.link}`
+  })
+  return {
+    subject: parts.subject,
+    text: `${[name, ...blocks, `--\n${signature.join('\n')}`].join('\n\n')}\n`,
+    html: html({ locale, name, parts, signature, color: society.color }),
+  }
+}

@@ -1,0 +1,134 @@
+// biome-ignore-all lint/style/noRestrictedImports: the one door between views/ and koa
+import { fileURLToPath } from 'node:url'
+import type { Context, Middleware } from 'koa'
+import views from 'koa-views'
+import type { Locale } from '../accounts/member.ts'
+import { ruby } from './furigana.ts'
+import { catalogue, faultText } from './messages/index.ts'
+import type { CommonLocals, Pages, ViewName } from './pages.ts'
+
+/** The templates stay where they are when the code is built: the package's `imports` finds them. */
+const ROOT = fileURLToPath(new URL('.', import.meta.resolve('#views/layout.pug')))
+
+/** Minutes that the first login still takes, by step. */
+const MINUTES_LEFT = [10, 9, 8, 7, 5, 4, 3]
+
+/**
+ * Gives `ctx.render`, one per request. Never koa-views' other form, `app.context.render`: it shares
+ * one context between requests and hands one member's page to another (security.md S6).
+ */
+export const viewsMiddleware = (): Middleware =>
+  views(ROOT, { extension: 'pug', options: { basedir: ROOT, cache: true } })
+
+/** `self` with one more parameter. Only ever a path of this server. */
+const withParameter = (self: string, name: string, value: string): string => {
+  const url = new URL(self.replace(/^[/\\]+/u, '/'), 'http://self.invalid')
+  url.searchParams.set(name, value)
+  return `${url.pathname.replace(/^\/+/u, '/')}${url.search}`
+}
+
+/** An address from the configuration, if it is one of the web's. */
+const webAddress = (uri: string | undefined): string | undefined =>
+  uri !== undefined && URL.canParse(uri) && /^https?:$/u.test(new URL(uri).protocol)
+    ? uri
+    : undefined
+
+const telephone = (phone: string): string => `tel:${phone.replace(/[^0-9+]/gu, '')}`
+
+/** A paragraph of the terms: a first line starting with "# " is its heading. */
+const section = (paragraph: string) => {
+  const [first = '', ...rest] = paragraph.split('\n')
+  return first.startsWith('# ')
+    ? { heading: first.slice(2), lines: rest }
+    : { heading: undefined, lines: [first, ...rest] }
+}
+
+/** 2026-04-01 in the member's language. */
+const dateText = (locale: Locale, date: string): string => {
+  const [year = 0, month = 0, day = 0] = date.split('-').map(Number)
+  return catalogue(locale).terms.date(year, month, day)
+}
+
+/** Where a fault of the whole form points: the page's first field. */
+const FIRST_FIELD: { readonly [V in ViewName]?: string } = {
+  password: 'username',
+  birthdate: 'year',
+  terms: 'agree',
+  email: 'email',
+  'email-old': 'code',
+  'email-wait': 'code',
+  'email-code': 'code',
+  'choose-factor': 'factor',
+  'new-password': 'password',
+}
+
+/** Pages of a sign-in where the member reads what they are logging in to. */
+const NAMES_APP: ReadonlySet<ViewName> = new Set(['password', 'email-code'])
+
+/**
+ * Every name a template sees. None is an option of pug's, nor can a request name one: what comes
+ * from a request stands inside `values`, `page` and `faults` (security.md N25).
+ */
+const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages[V]) => {
+  const { locale, society, app, self, step, values, csrf, base, reference } = common
+  const t = catalogue(locale)
+  const first = FIRST_FIELD[view]
+  const faults = common.faults.map((fault) => ({
+    field: fault.field ?? first,
+    target: fault.field ?? first,
+    suggestion: fault.reason === 'mail.typo' ? fault.values?.suggest : undefined,
+    text: faultText(t, fault),
+  }))
+  const heading = t.headings[view](page)
+  const owner = society?.name[locale] ?? t.service
+  return {
+    t,
+    locale,
+    furigana: common.furigana && locale === 'ja',
+    society,
+    app,
+    appName: app?.name ?? t.theApp,
+    appUri: webAddress(app?.uri),
+    toApp: NAMES_APP.has(view) ? app?.name : undefined,
+    path: self.split('?', 1)[0],
+    selfHref: self,
+    step,
+    minutesLeft: step === undefined ? undefined : MINUTES_LEFT[step - 1],
+    faults,
+    values,
+    csrf,
+    base,
+    reference,
+    heading,
+    documentTitle: `${faults.length > 0 ? t.errorTitle : ''}${heading} | ${owner}`,
+    page,
+    ruby,
+    here: (name: string, value: string) => withParameter(self, name, value),
+    faulty: (field: string) => faults.some((fault) => fault.field === field),
+    describedBy: (field: string, hint: string | undefined) =>
+      [
+        faults.some((fault) => fault.field === field) ? `${field}-error` : '',
+        hint ? `${field}-hint` : '',
+      ]
+        .filter(Boolean)
+        .join(' ') || undefined,
+    webAddress,
+    telephone,
+    section,
+    dateText: (date: string) => dateText(locale, date),
+  }
+}
+
+/**
+ * Answers with one page. Needs `viewsMiddleware`; sets body and type, leaves status and headers.
+ * @throws where a template fails, before anything was sent
+ */
+export const render = async <V extends ViewName>(
+  ctx: Context,
+  view: V,
+  common: CommonLocals,
+  locals: Pages[V],
+): Promise<void> => {
+  await ctx.render(view, localsOf(view, common, locals))
+  ctx.set('Content-Language', common.locale)
+}
