@@ -1,0 +1,171 @@
+// The test command: `npm test`. Finds or installs what the tests need beside npm packages, runs
+// every test under this Node, runs all but the browser tests again under Node 24 (what production
+// runs on), and ends with one line of totals. `npm test -- <path>` runs only the tests under that
+// path, once.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const jest = join(root, 'node_modules/jest/bin/jest.js')
+const RUN_TIMEOUT_MS = 10 * 60_000
+const PRODUCTION_NODE = 24
+
+const say = (line) => console.log(`[test] ${line}`)
+const giveUp = (lines) => {
+  for (const line of lines) say(line)
+  console.log('0 passed, 1 failed')
+  process.exit(1)
+}
+
+/** What a command prints, or undefined where it is missing or fails. */
+const output = (command, args, options = {}) => {
+  const { status, stdout } = spawnSync(command, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    ...options,
+  })
+  return status === 0 ? stdout.trim() : undefined
+}
+
+// --- Chromium and a Japanese font
+
+const CHROMIUM_PLACES = [
+  process.env.CHROMIUM_PATH,
+  'chromium',
+  'chromium-browser',
+  'google-chrome',
+  'google-chrome-stable',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+
+/** The first browser that starts: Ubuntu's chromium-browser may be an empty shell around snap. */
+const findChromium = () => {
+  for (const place of CHROMIUM_PLACES) {
+    if (!place) continue
+    const path = place.includes('/') ? place : output('which', [place])
+    const version = path && existsSync(path) ? output(path, ['--version']) : undefined
+    if (version) return { path, version }
+  }
+  return undefined
+}
+
+/** Without one, Japanese pages are rows of empty boxes. Only Linux may lack it. */
+const findJapaneseFont = () =>
+  process.platform === 'linux'
+    ? output('fc-list', [':lang=ja', 'family'])?.split('\n').sort()[0] || undefined
+    : 'the system’s own'
+
+const missingPackages = () => [
+  ...(findChromium() ? [] : ['chromium']),
+  ...(findJapaneseFont() ? [] : ['fontconfig', 'fonts-noto-cjk']),
+]
+
+const installPackages = (packages) => {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const apt = (...args) => {
+    say(`apt-get ${args.join(' ')}`)
+    return spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0
+  }
+  const install = () =>
+    apt('update') && apt('install', '-y', '--no-install-recommends', ...packages)
+  if (!install()) {
+    say('that failed; once more')
+    install()
+  }
+}
+
+const provision = () => {
+  const packages = missingPackages()
+  if (packages.length > 0) {
+    say(`the browser tests need what is not here: ${packages.join(', ')}`)
+    if (process.getuid?.() === 0 && output('which', ['apt-get'])) installPackages(packages)
+  }
+  const chromium = findChromium()
+  const font = findJapaneseFont()
+  if (!chromium || !font) {
+    giveUp([
+      `missing: ${[...(chromium ? [] : ['Chromium']), ...(font ? [] : ['a Japanese font'])].join(' and ')}`,
+      'on Debian or Ubuntu, as root: apt-get update && apt-get install -y chromium fontconfig fonts-noto-cjk',
+      'a Chromium or Chrome elsewhere: CHROMIUM_PATH=/path/to/it npm test',
+    ])
+  }
+  say(`Chromium: ${chromium.version} (${chromium.path})`)
+  say(`Japanese font: ${font}`)
+  return chromium
+}
+
+// --- Node 24
+
+/**
+ * A Node 24 from npm. The platform's own package comes first because it has no install script,
+ * which npm may be told not to run; the `node` package fetches the same one by such a script.
+ */
+const findProductionNode = () => {
+  const major = (version) => Number(/^v(\d+)\./.exec(version ?? '')?.[1])
+  for (const name of [`node-${process.platform}-${process.arch}`, 'node']) {
+    const spec = `${name}@${PRODUCTION_NODE}`
+    say(`getting Node ${PRODUCTION_NODE}: npx -y -p ${spec}`)
+    const path = output('npx', ['-y', '-p', spec, 'node', '-p', 'process.execPath'])
+    const version = path && output(path, ['--version'])
+    if (major(version) === PRODUCTION_NODE) return { path, version }
+  }
+  return undefined
+}
+
+// --- Runs
+
+/** Runs jest in its own process; what it counted, with everything that is not a pass a failure. */
+const run = ({ path, version }, args, env) => {
+  say(`Node ${version} (${path})`)
+  const folder = mkdtempSync(join(tmpdir(), 'kenpo-id-test-'))
+  const outputFile = join(folder, 'results.json')
+  const { status } = spawnSync(
+    path,
+    [
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      jest,
+      '--maxWorkers=2',
+      '--json',
+      `--outputFile=${outputFile}`,
+      ...args,
+    ],
+    { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'], timeout: RUN_TIMEOUT_MS },
+  )
+  const results = existsSync(outputFile) ? JSON.parse(readFileSync(outputFile, 'utf8')) : undefined
+  rmSync(folder, { recursive: true })
+  const passed = results?.numPassedTests ?? 0
+  const skipped = (results?.numPendingTests ?? 0) + (results?.numTodoTests ?? 0)
+  const counted =
+    (results?.numFailedTests ?? 0) + (results?.numRuntimeErrorTestSuites ?? 0) + skipped
+  const failed = status === 0 && passed > 0 ? counted : Math.max(counted, 1)
+  if (!results) say('jest ended without results (a crash, or out of time)')
+  else if (results.numTotalTests === 0) say('no test was found: that is a failure')
+  if (skipped > 0) say(`${skipped} skipped or todo: each counts as a failure`)
+  say(`Node ${version}: ${passed} passed, ${failed} failed`)
+  return { passed, failed }
+}
+
+const paths = process.argv.slice(2)
+const chromium = provision()
+const env = { ...process.env, CHROMIUM_PATH: chromium.path }
+const thisNode = { path: process.execPath, version: process.version }
+
+const totals = [run(thisNode, paths, env)]
+
+if (paths.length === 0 && Number(process.versions.node.split('.')[0]) < PRODUCTION_NODE) {
+  const node = findProductionNode()
+  if (node) totals.push(run(node, ['--testPathIgnorePatterns=/test/browser/'], env))
+  else if (process.env.CI === 'true') {
+    say(`Node ${PRODUCTION_NODE} could not be had: in CI that is a failure`)
+    totals.push({ passed: 0, failed: 1 })
+  } else
+    say(`WARNING: Node ${PRODUCTION_NODE} could not be had; tested under ${process.version} only`)
+}
+
+const sum = (key) => totals.reduce((total, one) => total + one[key], 0)
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`)
+process.exitCode = sum('failed') > 0 ? 1 : 0

@@ -1,0 +1,166 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import axe from 'axe-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+const SCREENSHOTS = join(dirname(fileURLToPath(import.meta.url)), '../browser/screenshots')
+
+const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
+let running: Promise<Browser> | undefined
+
+/** One Chromium for the whole test file, started when first needed. */
+const theBrowser = (): Promise<Browser> => {
+  running ??= chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  return running
+}
+
+/** For `afterAll`. */
+export const closeBrowser = async (): Promise<void> => {
+  const browser = await running
+  running = undefined
+  await browser?.close()
+}
+
+/** What each page's console and network complained of. */
+const complaints = new WeakMap<Page, string[]>()
+
+const listenTo = (page: Page): void => {
+  const heard: string[] = []
+  const answered = new Set<string>()
+  complaints.set(page, heard)
+  page.on('response', (response) => {
+    if (response.request().isNavigationRequest()) answered.add(response.url())
+  })
+  page.on('console', (message) => {
+    // Chromium reports the status of a page itself as an error; 422 is how a fault is answered.
+    const isOwnStatus = /status of 4/.test(message.text()) && answered.has(message.location().url)
+    if (message.type() === 'error' && !isOwnStatus) heard.push(`console: ${message.text()}`)
+  })
+  page.on('pageerror', (error) => heard.push(`script: ${error.message}`))
+  page.on('requestfailed', (request) => {
+    const reason = request.failure()?.errorText ?? ''
+    // A page that is left aborts what it was still asking for.
+    if (reason !== 'net::ERR_ABORTED') heard.push(`request: ${request.url()} ${reason}`)
+  })
+}
+
+/** A browser of its own (cookies, storage), with one page; every page notes its complaints. */
+const aBrowser = async (options: BrowserContextOptions): Promise<Page> => {
+  const browser = await theBrowser()
+  const context = await browser.newContext({ timezoneId: 'Asia/Tokyo', ...options })
+  context.on('page', listenTo)
+  return context.newPage()
+}
+
+/** A phone: 390×844 at twice the density, touch, and the browser's language. */
+export const aPhone = (locale = 'ja-JP', options: BrowserContextOptions = {}): Promise<Page> =>
+  aBrowser({
+    locale,
+    viewport: { width: 390, height: 844 },
+    deviceScaleFactor: 2,
+    isMobile: true,
+    hasTouch: true,
+    ...options,
+  })
+
+/** A desktop: 1280×900, a mouse and a keyboard. */
+export const aDesktop = (locale = 'ja-JP', options: BrowserContextOptions = {}): Promise<Page> =>
+  aBrowser({ locale, viewport: { width: 1280, height: 900 }, ...options })
+
+type Measured = Readonly<{
+  scroll: number
+  client: number
+  lang: string
+  /** The language whose name in the switch is not a link. */
+  chosen: string
+  faulty: boolean
+  title: string
+  small: readonly string[]
+}>
+
+/**
+ * In CSS pixels: what is pressed is 44 high (WCAG 2.5.5), a link among other words 24 (2.5.8). A
+ * radio button or a check box is pressed through its label.
+ */
+const MEASURE = `(() => {
+  const shown = (each) => each.checkVisibility() && !each.closest('.vh')
+  const target = (each) => (/^(radio|checkbox)$/.test(each.type) && each.closest('label')) || each
+  const amongWords = (each) =>
+    each.matches('a') && [...each.parentNode.childNodes].some((near) => near.nodeType === 3 && near.data.trim())
+  const least = (each) => (amongWords(each) || each.closest('.sum, .tries') ? 24 : 44)
+  const current = document.querySelector('nav.lang [aria-current], header nav [aria-current]')
+  return {
+    scroll: document.documentElement.scrollWidth,
+    client: document.documentElement.clientWidth,
+    lang: document.documentElement.lang,
+    chosen: { 日本語: 'ja', English: 'en' }[current?.textContent.trim()] ?? '',
+    faulty: document.querySelector('[role=alert]') !== null,
+    title: document.title,
+    small: [...document.querySelectorAll('main :is(a, button, summary, select, input:not([type=hidden]))')]
+      .filter(shown)
+      .map((each) => [each, target(each).getBoundingClientRect().height])
+      .filter(([each, height]) => height < least(each) - 0.5)
+      .map(([each, height]) => height + ' px: ' + each.outerHTML.slice(0, 90)),
+  }
+})()`
+
+/** What a page's own measures say against it. */
+const flawsOf = (measured: Measured): readonly string[] => {
+  const { scroll, client, lang, chosen, faulty, title, small } = measured
+  const says = /^(?:エラー：|Error: )/u.test(title)
+  return [
+    ...(scroll > client ? [`overflow: ${scroll} px of content in ${client} px`] : []),
+    ...(chosen !== '' && lang !== chosen ? [`language: ${chosen} is chosen, lang is ${lang}`] : []),
+    ...(faulty !== says
+      ? [`title: "${title}" on a page ${faulty ? 'with' : 'without'} fault`]
+      : []),
+    ...small.map((one) => `target: ${one}`),
+  ]
+}
+
+/** What the console and the network reported since this was last asked. */
+export const heardFrom = (page: Page): readonly string[] => complaints.get(page)?.splice(0) ?? []
+
+/** Our pages have no frames, so axe runs in the page itself: @axe-core/playwright takes five times
+ * as long for a second page to gather frames' results. */
+const violationsOn = async (page: Page): Promise<axe.AxeResults['violations']> => {
+  await page.evaluate(axe.source)
+  const options = JSON.stringify({ runOnly: AXE_TAGS, resultTypes: ['violations'] })
+  return page.evaluate(`axe.run(document, ${options}).then(({ violations }) => violations)`)
+}
+
+/**
+ * Takes a picture of the whole page (test/browser/screenshots/<name>.png) and says what is wrong
+ * with it: accessibility violations (axe, WCAG 2.2 A and AA and best practice), anything the
+ * console reported since the last look (CSP violations among it), sideways scrolling, `lang` other
+ * than the language chosen, a fault that the title keeps quiet about, targets too small to press.
+ * Empty: well.
+ */
+export const look = async (page: Page, name: string): Promise<readonly string[]> => {
+  const path = join(SCREENSHOTS, `${name}.png`)
+  mkdirSync(dirname(path), { recursive: true })
+  await page.screenshot({ path, fullPage: true })
+  const violations = await violationsOn(page)
+  return [
+    ...violations.map(({ id, help, nodes }) => {
+      const places = nodes.map(({ target }) => target.join(' ')).join(', ')
+      return `axe ${id}: ${help} (${places})`
+    }),
+    ...heardFrom(page),
+    ...flawsOf(await page.evaluate<Measured>(MEASURE)),
+  ]
+}

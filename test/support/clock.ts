@@ -1,0 +1,20 @@
+import type { EpochSeconds } from '../../accounts/member.ts'
+import type { Clock } from '../../accounts/ports.ts'
+
+export interface TestClock extends Clock {
+  advance(seconds: number): void
+}
+
+/**
+ * A clock that stands still until it is advanced. It starts at the real time, since the engine and
+ * relying parties look at the machine's own clock.
+ */
+export const aClock = (start: EpochSeconds = Math.floor(Date.now() / 1000)): TestClock => {
+  let now = start
+  return {
+    now: () => now,
+    advance(seconds) {
+      now += seconds
+    },
+  }
+}
