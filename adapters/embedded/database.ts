@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Libsql from 'libsql'
 import { IdentityError } from '../../accounts/errors.ts'
@@ -43,12 +43,19 @@ const SWEEPS: readonly Readonly<{ sql: string; before: (now: EpochSeconds) => nu
   },
 ]
 
-/** SQLite gives its -wal and -shm files the main file's mode, so that is set before it opens. */
+/**
+ * SQLite gives its -wal and -shm files the main file's mode, so that is set before it opens. A file
+ * that exists is never opened here: closing it would drop every lock this process holds on it
+ * (POSIX fcntl), and another process would then take the WAL away under us.
+ */
 const createPrivateFile = (path: string): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const file = openSync(path, 'a', 0o600)
-  fchmodSync(file, 0o600)
-  closeSync(file)
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  chmodSync(path, 0o600)
 }
 
 const isBusy = (error: unknown) =>

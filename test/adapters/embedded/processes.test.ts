@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -44,6 +44,18 @@ describe('the embedded file under several processes', () => {
     const db = openDatabase(path)
     open.push(db)
     return db
+  }
+
+  /** What a backup or another tool does: opens the file, writes, reads, closes. */
+  const visit = (value: string): readonly string[] => {
+    const script = `
+      import Libsql from 'libsql'
+      const db = new Libsql(process.argv[1])
+      db.prepare('INSERT INTO settings (name, value) VALUES (?, ?)').run([process.argv[2], 'v'])
+      console.log(JSON.stringify(db.prepare('SELECT name FROM settings').all().map((row) => row.name)))
+      db.close()`
+    const args = ['--input-type=module', '-e', script, path, value]
+    return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }))
   }
 
   const startChild = async (...task: readonly string[]): Promise<Child> => {
@@ -154,5 +166,26 @@ describe('the embedded file under several processes', () => {
     expect(
       await createThrottle(db, systemClock).look('passwordPerAddress', 'written'),
     ).toMatchObject({ ok: false })
+  })
+
+  test('another process that opens and closes the file takes nothing from the one that stays', () => {
+    // A start reads its settings first, with connections of their own.
+    for (let start = 0; start < 4; start++) {
+      const db = openDatabase(path)
+      db.get('SELECT count(*) AS n FROM settings')
+      db.close()
+    }
+    const db = openHere()
+    const keep = (name: string) =>
+      db.run('INSERT INTO settings (name, value) VALUES (?, ?)', name, 'v')
+    keep('before')
+    visit('visitor')
+    keep('after')
+    expect([...visit('late visitor')].sort()).toEqual([
+      'after',
+      'before',
+      'late visitor',
+      'visitor',
+    ])
   })
 })
