@@ -11,7 +11,7 @@ import {
 import type { Fault, MailChallengeLocals } from '../views/pages.ts'
 import type { Services } from './services.ts'
 import { type FlowPatch, fault, type StepContext } from './step.ts'
-import { timeText } from './wording.ts'
+import { timeText, untilText } from './wording.ts'
 
 /** A mail that the next server has not taken after this long is said to be late. */
 const DELAY_SECONDS = 2
@@ -187,7 +187,7 @@ export const answerCode = async (
     for (const [limit, key] of limits) {
       const allowance = await throttle.count(limit, key)
       if (!allowance.ok) {
-        const time = timeText(allowance.until, locale)
+        const time = untilText(allowance.until, locale)
         return { kind: 'wrong', fault: fault('code.toomany', 'code', { time }) }
       }
       left = Math.min(left, allowance.left)
@@ -237,10 +237,13 @@ export const challengeLocals = async (
   }
 }
 
-/** Texts for "no more mails for now". */
-export const pausedFaults = ({ flow, services, locale }: StepContext): readonly Fault[] =>
+/** Texts for "no more mails for now", at what would send one. */
+export const pausedFaults = (
+  { flow, services, locale }: StepContext,
+  field: 'resend' | 'email' = 'resend',
+): readonly Fault[] =>
   flow.mailsPausedUntil !== undefined && flow.mailsPausedUntil > services.clock.now()
-    ? [fault('mail.limit', undefined, { time: timeText(flow.mailsPausedUntil, locale) })]
+    ? [fault('mail.limit', field, { time: untilText(flow.mailsPausedUntil, locale) })]
     : []
 
 /** Whether the member's own record already has this address proven. */

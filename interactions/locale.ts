@@ -1,6 +1,8 @@
 import type { Context } from 'koa'
 import type { Locale } from '../accounts/member.ts'
 
+/** Of our own pages; what else a visitor can put into a path has no place in a cookie. */
+const PLAIN_PATH = /^\/[\w./~-]*$/u
 const YEAR_MS = 365 * 86_400_000
 const one = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value
@@ -25,7 +27,9 @@ export const localeOf = (ctx: Context, uiLocales?: unknown): Locale => {
   if (pressed) {
     const options = { httpOnly: true, sameSite: 'lax', overwrite: true } as const
     ctx.cookies.set('idp_locale', pressed, { ...options, maxAge: YEAR_MS })
-    ctx.cookies.set('idp_locale_here', pressed, { ...options, path: ctx.path })
+    if (PLAIN_PATH.test(ctx.path)) {
+      ctx.cookies.set('idp_locale_here', pressed, { ...options, path: ctx.path })
+    }
     return pressed
   }
   return (

@@ -113,8 +113,8 @@ const applyChange = async (
       const change = result.member ?? ((same) => same)
       const facts = await saveMember(services, current.context.facts, change)
       await saveFlow(current, {
-        ...result.flow,
         ...(facts.session.enrolledHere && { enrolledHere: true }),
+        ...result.flow,
       })
       return
     } catch (error) {

@@ -14,6 +14,10 @@ export const timeText = (at: EpochSeconds, locale: Locale): string => {
   return locale === 'ja' ? `${Number(hour)}時${minute}分` : clock
 }
 
+/** The first whole minute that is not before `until`: from then on it works, as the text says. */
+export const untilText = (until: EpochSeconds, locale: Locale): string =>
+  timeText(Math.ceil(until / 60) * 60, locale)
+
 /** 2026年11月22日（日）20:15 / Sunday 22 November 2026, 20:15 (Japan time). */
 export const dateTimeText = (at: EpochSeconds, locale: Locale): string => {
   const clock = format(at, 'en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })

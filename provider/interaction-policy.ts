@@ -1,11 +1,11 @@
-import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Acr } from '../accounts/assurance.ts'
 import { proofsOf } from '../accounts/assurance.ts'
 import { type Facts, next } from '../accounts/enrolment.ts'
 import type { Member } from '../accounts/member.ts'
 import { type NetworkPolicy, requestPolicy, type SocietyPolicy } from '../accounts/policy.ts'
 import type { Clock } from '../accounts/ports.ts'
-import type { MemberAccount } from './account.ts'
+import { type MemberAccount, pairwiseIdentifier } from './account.ts'
 
 /** What the policy asks of the rest of the product about one request. */
 export type PolicyContext = Readonly<{
@@ -37,18 +37,46 @@ const factsOf = (ctx: KoaContextWithOIDC, policy: PolicyContext): Facts => {
   }
 }
 
+/** The subject of a JWT that the engine validated when the request came in. */
+const subjectOf = (jwt: string): unknown =>
+  JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString()).sub
+
+/**
+ * Whether the one now signed in is another than id_token_hint names (OIDC Core section 3.1.2.1).
+ * The engine asks this when a request comes in and not when it comes back from our pages.
+ */
+const isOtherThanHinted = (ctx: KoaContextWithOIDC, salt: string): boolean => {
+  const { params, session, client, result } = ctx.oidc
+  const hint = params?.id_token_hint
+  if (!result?.login || typeof hint !== 'string' || !client || !session?.accountId) return false
+  const { accountId } = session
+  const sub =
+    client.subjectType === 'pairwise' ? pairwiseIdentifier(salt)(ctx, accountId, client) : accountId
+  return subjectOf(hint) !== sub
+}
+
 /**
  * When the engine must send the member to our pages: whenever `next` would still ask something.
  * The engine's own checks of id_token_hint, requested sub and essential acr stay in force; its
  * max_age check is replaced by ours, which knows the client's own limit too.
  */
-export const createInteractionPolicy = (policy: PolicyContext) => {
+export const createInteractionPolicy = (
+  policy: PolicyContext & Readonly<{ pairwiseSalt: string }>,
+) => {
   const { base, Check } = interactionPolicy
   const prompts = base()
   prompts.remove('consent')
   const login = prompts.get('login')
   if (!login) throw new Error('the engine has no login prompt')
   login.checks.remove('max_age')
+  login.checks.add(
+    new Check('other_member', 'another member signed in', 'login_required', (ctx) => {
+      if (isOtherThanHinted(ctx, policy.pairwiseSalt)) {
+        throw new errors.LoginRequired('another member signed in than id_token_hint names')
+      }
+      return Check.NO_NEED_TO_PROMPT
+    }),
+  )
   login.checks.add(
     new Check('steps_due', 'the member has steps to complete', 'login_required', (ctx) =>
       next(factsOf(ctx, policy)).kind === 'finish' ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT,

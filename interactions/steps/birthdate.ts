@@ -2,7 +2,7 @@ import { parseBirthdate } from '../../accounts/birthdate.ts'
 import { confirmBirthdate } from '../../accounts/member.ts'
 import type { StepContext, StepHandler, StepResult } from '../step.ts'
 import { fault } from '../step.ts'
-import { japaneseDay, timeText } from '../wording.ts'
+import { japaneseDay, untilText } from '../wording.ts'
 
 /**
  * Manual step 3: an identity match, never a factor (ASVS 5.0 section 6.4.2). Five tries an account,
@@ -35,7 +35,7 @@ const submit = async (
   services.log.warn({ memberId: facts.member.id }, 'birthdate not matched: sign-in ended')
   return {
     ok: false,
-    faults: [fault('bday.locked', undefined, { time: timeText(until, locale) })],
+    faults: [fault('bday.locked', undefined, { time: untilText(until, locale) })],
     flow: { memberId: undefined, proofs: [] },
   }
 }
@@ -49,7 +49,7 @@ export const birthdate: StepHandler = {
       view: 'birthdate',
       locals: {},
       ...(!allowance.ok && {
-        faults: [fault('bday.locked', undefined, { time: timeText(allowance.until, locale) })],
+        faults: [fault('bday.locked', undefined, { time: untilText(allowance.until, locale) })],
       }),
     }
   },

@@ -72,7 +72,7 @@ const show = async (context: StepContext): Promise<Page> => {
       changeNeedsOldAddress: onFile !== undefined && mustProveAddressOnFile(context),
     },
     values: { email: (await pendingOf(context))?.address ?? onFile ?? '' },
-    faults: pausedFaults(context),
+    faults: pausedFaults(context, 'email'),
   }
 }
 

@@ -2,9 +2,10 @@ import { createHmac } from 'node:crypto'
 import type { Facts } from '../../accounts/enrolment.ts'
 import { loginKey } from '../../accounts/member.ts'
 import { verifyPassword } from '../../factors/password.ts'
+import { emailProofKey } from '../confirm-address.ts'
 import type { StepContext, StepHandler, StepResult } from '../step.ts'
 import { fault } from '../step.ts'
-import { timeText } from '../wording.ts'
+import { untilText } from '../wording.ts'
 
 const LOGIN_ID_MAX = 64
 const PASSWORD_MAX = 128
@@ -14,7 +15,7 @@ const symbolOf = (key: string): string => key.split('-', 1)[0] ?? key
 
 const locked = (context: StepContext<Facts>, until: number, typed: string): StepResult => ({
   ok: false,
-  faults: [fault('login.locked', undefined, { time: timeText(until, context.locale) })],
+  faults: [fault('login.locked', undefined, { time: untilText(until, context.locale) })],
   values: { username: typed },
 })
 
@@ -26,8 +27,8 @@ const submit = async (
   context: StepContext<Facts>,
   form: Readonly<Record<string, string>>,
 ): Promise<StepResult> => {
-  const { services, society, address } = context
-  const { members, throttle, clock, settings, log } = services
+  const { services, society, address, uid } = context
+  const { members, transient, throttle, clock, settings, log } = services
   const typed = form.username ?? ''
   const password = form.password ?? ''
   const key = loginKey(typed)
@@ -70,6 +71,8 @@ const submit = async (
     }
   }
   await throttle.forget('password', account)
+  // Signing in anew: a link pressed for this request before speaks for nobody any more.
+  await transient.take(emailProofKey(uid))
   log.info({ memberId: member.id, societyId: society.id }, 'password proven')
   return {
     ok: true,

@@ -1,0 +1,219 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Member, MemberId } from '../../accounts/member.ts'
+import { aVisitor, type Visitor } from '../support/agent.ts'
+import { A_PASSWORD, aMember } from '../support/builders.ts'
+import { aRelyingParty } from '../support/rp.ts'
+import { codeIn, linkIn } from '../support/smtp-sink.ts'
+import { aServerProcess, type ServerProcess } from './server-process.ts'
+
+const NEW_PASSWORD = 'Kingyo_no_Hachi-39'
+
+type Step = Readonly<{
+  heading: string
+  act: string
+  fields(): Promise<Readonly<Record<string, string>>>
+  /** What must be so once the answer has come, whatever happens after it. */
+  confirmed(member: Member): unknown
+}>
+
+/** kill -9 of the server (security.md F13 to F22): nothing confirmed is lost, nothing is half done. */
+describe('When the server is killed', () => {
+  let server: ServerProcess
+  const newcomers: Member[] = []
+  beforeAll(async () => {
+    server = await aServerProcess()
+    for (let number = 1; number <= 4; number += 1) {
+      const member = aMember({
+        id: `crash-${number}` as MemberId, // a test's own ID
+        loginId: `45678-${number}`,
+        insured: { symbol: '45678', number: `${number}` },
+        email: { address: `crash${number}@example.jp` },
+      })
+      newcomers.push(await server.addMember(member))
+    }
+    await server.start()
+  }, 90_000)
+  afterAll(() => server.close())
+
+  /** The next member who has not been here yet. */
+  const aNewcomer = (): Member => {
+    const member = newcomers.shift()
+    if (!member) throw new Error('no newcomer is left')
+    return member
+  }
+
+  const stepsOf = (member: Member): readonly Step[] => {
+    const address = member.email?.address ?? ''
+    const mail = () => server.mails.waitFor(({ to }) => to === address, 70_000)
+    return [
+      {
+        heading: 'ログイン',
+        act: 'password',
+        fields: async () => ({ username: member.loginId, password: A_PASSWORD }),
+        confirmed: () => true,
+      },
+      {
+        heading: '生年月日を入力してください',
+        act: 'birthdate',
+        fields: async () => ({ era: 'showa', year: '60', month: '4', day: '1' }),
+        confirmed: ({ birthdateConfirmedAt }) => birthdateConfirmedAt,
+      },
+      {
+        heading: '利用規約の確認',
+        act: 'terms',
+        fields: async () => ({ agree: 'yes' }),
+        confirmed: ({ acceptedTerms }) => acceptedTerms.length === 1,
+      },
+      {
+        heading: 'メールアドレスの確認',
+        act: 'email',
+        fields: async () => ({ email: address }),
+        confirmed: () => true,
+      },
+      {
+        heading: 'メールを確認してください',
+        act: 'email',
+        fields: async () => ({ code: codeIn(await mail()) }),
+        confirmed: ({ email }) => email?.verifiedAt,
+      },
+      {
+        heading: '認証方法を選んでください',
+        act: 'chooseFactor',
+        fields: async () => ({ factor: 'emailCode' }),
+        confirmed: ({ chosenFactor }) => chosenFactor,
+      },
+      {
+        heading: '新しいパスワードを決めてください',
+        act: 'newPassword',
+        fields: async () => ({ password: NEW_PASSWORD }),
+        confirmed: ({ password, enrolledAt }) => password.initial === undefined && enrolledAt,
+      },
+      {
+        heading: '設定が終わりました',
+        act: 'done',
+        fields: async () => ({}),
+        confirmed: ({ enrolledAt }) => enrolledAt,
+      },
+    ]
+  }
+
+  /** Sends a step's form and does not follow the answer. */
+  const post = async (visitor: Visitor, step: Step): Promise<number> => {
+    const { url, root } = visitor.page
+    const csrf = root.querySelector('input[name="csrf"]')?.getAttribute('value') ?? ''
+    const { status } = await fetch(`${url.href}/${step.act}`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie: await visitor.jar.getCookieString(url.href), connection: 'close' },
+      body: new URLSearchParams({ ...(await step.fields()), csrf }),
+    })
+    return status
+  }
+
+  test('right after each answer of the first login, the member goes on at the next step', async () => {
+    const member = aNewcomer()
+    const rp = await aRelyingParty(server, server.client)
+    const visitor = aVisitor()
+    const { url } = await visitor.visit(await rp.authorizationUrl())
+    for (const step of stepsOf(member)) {
+      expect(visitor.page.heading).toBe(step.heading)
+      expect([step.heading, await post(visitor, step)]).toEqual([step.heading, 303])
+      // A mail in the very act of being sent is only sent again when its lease has run out.
+      if (step.heading === 'メールアドレスの確認') {
+        await server.mails.waitFor(({ to }) => to === member.email?.address)
+      }
+      await server.kill()
+      const stored = await server.memberOf(member)
+      expect([step.heading, Boolean(step.confirmed(stored))]).toEqual([step.heading, true])
+      await server.start()
+      await visitor.visit(url)
+    }
+    expect(visitor.page.heading).toBe('Signed in to the relying party')
+    const tokens = await rp.finish(visitor.page.url)
+    expect(tokens.claims()?.amr).toEqual(['pwd', 'otp', 'mca'])
+    await server.kill()
+    await server.start()
+    expect((await rp.userInfo(tokens)).sub).toBe(tokens.claims()?.sub)
+    const silent = await visitor.visit(await rp.authorizationUrl({ prompt: 'none' }))
+    const again = await rp.finish(silent.url)
+    expect(again.claims()?.sub).toBe(tokens.claims()?.sub)
+    await server.kill()
+    await server.start()
+    // The code was redeemed before the crash, and stays so.
+    await expect(rp.finish(silent.url)).rejects.toThrow()
+  }, 240_000)
+
+  test('while a form is on its way, the step is done or still due, never half done', async () => {
+    const member = aNewcomer()
+    const rp = await aRelyingParty(server, server.client)
+    const visitor = aVisitor()
+    const { url } = await visitor.visit(await rp.authorizationUrl())
+    const steps = stepsOf(member)
+    const killed = ['birthdate', 'terms', 'chooseFactor', 'newPassword']
+    for (const [index, step] of steps.entries()) {
+      expect(visitor.page.heading).toBe(step.heading)
+      if (killed.includes(step.act)) {
+        const answer = post(visitor, step).catch(() => 'cut off')
+        await delay(3 + 7 * index)
+        await server.kill()
+        await answer
+        const stored = await server.memberOf(member)
+        await server.start()
+        const page = await visitor.visit(url)
+        const possible = [step.heading, steps[index + 1]?.heading]
+        expect(possible).toContain(page.heading)
+        expect(Boolean(step.confirmed(stored))).toBe(page.heading !== step.heading)
+        if (page.heading !== step.heading) continue
+      }
+      await post(visitor, step)
+      await visitor.visit(url)
+    }
+    expect((await rp.finish(visitor.page.url)).claims()?.acr).toBe('urn:kenpo-id:acr:email')
+  }, 240_000)
+
+  test('with a mail not out yet, it goes out afterwards, and its link still works', async () => {
+    const member = aNewcomer()
+    const address = member.email?.address ?? ''
+    const rp = await aRelyingParty(server, server.client)
+    const visitor = aVisitor()
+    const { url } = await visitor.visit(await rp.authorizationUrl())
+    for (const step of stepsOf(member).slice(0, 3)) {
+      await post(visitor, step)
+      await visitor.visit(url)
+    }
+    await server.mails.pause()
+    const putOff = () => server.lines.filter((line) => line.includes('mail_put_off')).length
+    const before = putOff()
+    await visitor.submit('email', { email: address })
+    for (let tries = 0; putOff() === before && tries < 1000; tries += 1) await delay(10)
+    await server.kill()
+    await server.mails.resume()
+    await server.start()
+    const mail = await server.mails.waitFor(({ to }) => to === address, 70_000)
+    const phone = aVisitor()
+    await phone.visit(linkIn(mail))
+    await phone.submit()
+    await server.kill()
+    expect((await server.memberOf(member)).email?.verifiedAt).toBeDefined()
+    await server.start()
+    expect((await visitor.visit(url)).heading).toBe('認証方法を選んでください')
+    const mails = server.mails.mails.filter(({ to }) => to === address)
+    expect(mails).toHaveLength(1)
+  }, 240_000)
+
+  test('after a wrong password, the try still counts', async () => {
+    const member = aNewcomer()
+    const rp = await aRelyingParty(server, server.client)
+    const visitor = aVisitor()
+    const { url } = await visitor.visit(await rp.authorizationUrl())
+    const wrong = { username: member.loginId, password: 'wrong' }
+    const first = await visitor.submit('password', wrong)
+    expect(first.faults.join()).toContain('あと9回')
+    await server.kill()
+    await server.start()
+    await visitor.visit(url)
+    const second = await visitor.submit('password', wrong)
+    expect(second.faults.join()).toContain('あと8回')
+  }, 90_000)
+})

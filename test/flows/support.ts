@@ -1,0 +1,241 @@
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { jest } from '@jest/globals'
+import Libsql from 'libsql'
+import type { Member, MemberId } from '../../accounts/member.ts'
+import { aVisitor, type Visitor } from '../support/agent.ts'
+import { A_PASSWORD, aMember } from '../support/builders.ts'
+import type { TestClock } from '../support/clock.ts'
+import type { Idp } from '../support/idp.ts'
+import type { Page } from '../support/page.ts'
+import { aRelyingParty, type RelyingParty, type Tokens } from '../support/rp.ts'
+import { codeIn, type SunkMail } from '../support/smtp-sink.ts'
+
+/** The pages by what their headings say. */
+export const PAGE = {
+  password: 'ログイン',
+  birthdate: '生年月日を入力してください',
+  terms: '利用規約の確認',
+  termsDeclined: '同意しない場合',
+  email: 'メールアドレスの確認',
+  emailDesk: 'メールアドレスの登録が必要です',
+  emailOld: '今のメールアドレスを確認します',
+  emailWait: 'メールを確認してください',
+  chooseFactor: '認証方法を選んでください',
+  newPassword: '新しいパスワードを決めてください',
+  emailCode: '確認コードを入力してください',
+  enrolled: '初回ログインが終わりました',
+  done: '設定が終わりました',
+  stopped: 'ログインを続けられません',
+  signedIn: 'Signed in to the relying party',
+  linkAsk: 'このメールアドレスを確認します',
+  linkConfirmed: '確認できました',
+  linkUsed: 'このリンクは確認済みです',
+  stale: '画面の有効期限が切れました',
+  forged: 'この操作は受け付けられませんでした',
+  clientError: 'ログインを始められませんでした',
+} as const
+
+/** Meets every rule; nothing in it is about the member. */
+export const NEW_PASSWORD = 'Kingyo_no_Hachi-39'
+
+const REAL = [
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+  'setTimeout',
+  'clearTimeout',
+] as const
+
+/**
+ * The machine's own date in this process, standing still until advanced: the engine, the throttle
+ * and openid-client read it themselves, so a product whose clock alone moved would disagree with
+ * them. Timers stay real. Call `jest.useRealTimers()` in the end.
+ */
+export const theDate = (): TestClock => {
+  jest.useFakeTimers({ doNotFake: [...REAL], now: Math.floor(Date.now() / 1000) * 1000 })
+  return {
+    now: () => Math.floor(Date.now() / 1000),
+    advance(seconds) {
+      jest.setSystemTime(Date.now() + seconds * 1000)
+    },
+  }
+}
+
+/** The token of the page's forms. */
+export const csrfOf = (page: Page): string =>
+  page.root.querySelector('input[name="csrf"]')?.getAttribute('value') ?? ''
+
+let made = 0
+/** A number nobody else in this process has. */
+const another = (): number => {
+  made += 1
+  return made
+}
+
+/** Another member with a user ID, an address and a mailbox of their own, before their first login. */
+export const aNewcomer = (over: Partial<Member> = {}): Member => {
+  const number = String(1000 + another())
+  return aMember({
+    id: `member-${number}` as MemberId, // a test's own ID
+    loginId: `23456-${number}`,
+    insured: { symbol: '23456', number },
+    email: { address: `m${number}@example.jp` },
+    ...over,
+  })
+}
+
+/** What turns a newcomer into a member whose first login is behind them. */
+export const enrolled = (at: number): Partial<Member> => ({
+  birthdateConfirmedAt: at,
+  acceptedTerms: [{ version: '2026-04', textHash: 'x', at, clientId: 'health-portal' }],
+  chosenFactor: 'emailCode',
+  enrolledAt: at,
+})
+
+/** Another member whose first login is behind them; their password is A_PASSWORD. */
+export const anOldHand = (at: number, over: Partial<Member> = {}): Member => {
+  const member = aNewcomer()
+  return {
+    ...member,
+    ...enrolled(at),
+    email: { address: member.email?.address ?? '', verifiedAt: at },
+    password: { hash: member.password.hash, changedAt: at },
+    ...over,
+  }
+}
+
+/** One member at one browser in front of one relying party. */
+export interface Journey {
+  readonly idp: Idp
+  readonly member: Member
+  readonly visitor: Visitor
+  readonly rp: RelyingParty
+  /** The password typed at the password page. */
+  password: string
+  /** Starts a new authorization request. */
+  start(params?: Readonly<Record<string, string>>): Promise<Page>
+  /** Answers the pages that come until the one with this heading. @throws where it never comes */
+  walkTo(heading: string): Promise<Page>
+  /** Goes on to the relying party, whose page this must be, and redeems the code. */
+  finish(): Promise<Tokens>
+  /** The newest code mailed to the member's address. */
+  newestCode(address?: string): Promise<string>
+}
+
+const clients = { sakura: 'health-portal', minato: 'minato-portal' } as const
+
+export const mailsTo = (idp: Idp, address: string): readonly SunkMail[] =>
+  idp.mails.mails.filter(({ to }) => to === address)
+
+const hasCode = ({ text }: SunkMail): boolean => /^\s*\d{6}\s*$/mu.test(text)
+
+/** The rows of the store's own file, from beside the running product. */
+export const storedRows = <Row>(idp: Idp, sql: string): readonly Row[] => {
+  const file = new Libsql(join(idp.dataDir, 'kenpo-id.sqlite'), { readonly: true })
+  try {
+    // The columns a statement names are its caller's to know.
+    return file.prepare(sql).all([]) as Row[]
+  } finally {
+    file.close()
+  }
+}
+
+/** All that has been queued has gone out or been given up. */
+export const settled = async (idp: Idp): Promise<void> => {
+  for (let tries = 0; tries < 500; tries += 1) {
+    if (storedRows(idp, "SELECT id FROM outbox WHERE state = 'queued'").length === 0) return
+    await delay(20)
+  }
+  throw new Error('mails are still waiting after ten seconds')
+}
+
+/** The mails with a code that have come to this address, once all mails have gone out. */
+export const codeMails = async (idp: Idp, address: string): Promise<readonly SunkMail[]> => {
+  await settled(idp)
+  return mailsTo(idp, address).filter(hasCode)
+}
+
+export const newestMail = async (idp: Idp, address: string): Promise<SunkMail> => {
+  const mail = (await codeMails(idp, address)).at(-1)
+  if (!mail) throw new Error(`no mail with a code to ${address}`)
+  return mail
+}
+
+/** The member's answer to the page in front of them. */
+const answer = async (journey: Journey, page: Page): Promise<Page> => {
+  const { visitor, member } = journey
+  const [year = '', month = '', day = ''] = member.birthdate.split('-')
+  switch (page.heading) {
+    case PAGE.password:
+      return visitor.submit('password', { username: member.loginId, password: journey.password })
+    case PAGE.birthdate:
+      return visitor.submit('birthdate', { era: 'seireki', year, month, day })
+    case PAGE.terms:
+      return visitor.submit('terms', { agree: true })
+    case PAGE.email:
+      return visitor.submit('email', { email: member.email?.address ?? 'new@example.jp' })
+    case PAGE.emailWait:
+      return visitor.submit('email', { code: await journey.newestCode() })
+    case PAGE.chooseFactor:
+      return visitor.submit('chooseFactor', { factor: 'emailCode' })
+    case PAGE.newPassword:
+      journey.password = NEW_PASSWORD
+      return visitor.submit('newPassword', { password: NEW_PASSWORD })
+    case PAGE.enrolled:
+      return visitor.submit('enrolled')
+    case PAGE.emailCode:
+      return visitor.submit('verifyFactor', { code: await journey.newestCode() })
+    case PAGE.done:
+      return visitor.submit('done')
+    default:
+      throw new Error(`nothing to answer on "${page.heading}" (${page.status} ${page.url.href})`)
+  }
+}
+
+const MAX_PAGES = 12
+
+export const aJourney = async (
+  idp: Idp,
+  member: Member,
+  options: Readonly<{ clientId?: string; visitor?: Visitor; password?: string }> = {},
+): Promise<Journey> => {
+  const society = member.societyId === 'minato' ? 'minato' : 'sakura'
+  const rp = await aRelyingParty(idp, idp.client(options.clientId ?? clients[society]))
+  const visitor = options.visitor ?? aVisitor()
+  const journey: Journey = {
+    idp,
+    member,
+    visitor,
+    rp,
+    password: options.password ?? A_PASSWORD,
+    start: async (params) => visitor.visit(await rp.authorizationUrl(params)),
+    async walkTo(heading) {
+      for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+        if (visitor.page.heading === heading) return visitor.page
+        await answer(journey, visitor.page)
+      }
+      throw new Error(`"${heading}" never came; now on "${visitor.page.heading}"`)
+    },
+    async finish() {
+      await journey.walkTo(PAGE.signedIn)
+      return rp.finish(visitor.page.url)
+    },
+    async newestCode(address = member.email?.address ?? 'new@example.jp') {
+      return codeIn(await newestMail(idp, address))
+    },
+  }
+  return journey
+}
+
+/** A journey of a member just added to the store. */
+export const aJourneyOf = async (
+  idp: Idp,
+  member: Member,
+  options?: Parameters<typeof aJourney>[2],
+): Promise<Journey> => aJourney(idp, await idp.services.members.save(member), options)

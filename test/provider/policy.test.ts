@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Client, KoaContextWithOIDC } from 'oidc-provider'
+import type { MemberId } from '../../accounts/member.ts'
+import type { MemberStore } from '../../accounts/ports.ts'
+import { findAccount, pairwiseIdentifier } from '../../provider/account.ts'
+import { ttl } from '../../provider/ttl.ts'
+import { aMember, anEnrolledMember, T0 } from '../support/builders.ts'
+
+const NO_CONTEXT = {} as KoaContextWithOIDC // what is tested here does not look at it
+
+const storeOf = (...members: ReturnType<typeof aMember>[]): MemberStore => ({
+  findById: async (id) => members.find((member) => member.id === id),
+  findByLoginId: async () => undefined,
+  save: async (member) => member,
+})
+
+describe('The engine’s account', () => {
+  const accountOf = async (member: ReturnType<typeof aMember>) =>
+    findAccount(storeOf(member))(NO_CONTEXT, member.id)
+
+  test('tells the address once it is proven, and no number or birthdate ever', async () => {
+    const proven = await accountOf(anEnrolledMember())
+    expect(await proven?.claims('userinfo', 'openid email', {}, [])).toEqual({
+      sub: 'member-1',
+      locale: 'ja',
+      email: 'hanako@example.com',
+      email_verified: true,
+    })
+    const onFile = await accountOf(aMember({ email: { address: 'hanako@example.com' } }))
+    expect(await onFile?.claims('userinfo', 'openid email', {}, [])).toEqual({
+      sub: 'member-1',
+      locale: 'ja',
+    })
+  })
+
+  test('is nobody for an unknown or blocked member', async () => {
+    const blocked = { reason: 'emailChangeUndone', since: T0 } as const
+    expect(await accountOf(anEnrolledMember({ blocked }))).toBeUndefined()
+    expect(await findAccount(storeOf())(NO_CONTEXT, 'member-1')).toBeUndefined()
+  })
+})
+
+describe('A pairwise subject', () => {
+  const sectorOf = (sectorIdentifier: string) => ({ sectorIdentifier }) as unknown as Client // all it reads
+  const subOf = (salt: string, sector: string, id: string) =>
+    pairwiseIdentifier(salt)(NO_CONTEXT, id as MemberId, sectorOf(sector))
+
+  test('is the same for one member in one sector, and another in any other', () => {
+    const sub = subOf('salt', 'a.example', 'member-1')
+    expect(subOf('salt', 'a.example', 'member-1')).toBe(sub)
+    const others = [
+      subOf('salt', 'b.example', 'member-1'),
+      subOf('salt', 'a.example', 'member-2'),
+      subOf('other', 'a.example', 'member-1'),
+    ]
+    expect(new Set([sub, ...others]).size).toBe(4)
+    expect(sub).toMatch(/^[\w-]{43}$/u)
+  })
+})
+
+describe('A session’s remaining life', () => {
+  const { Session } = ttl(() => T0)
+  const left = (loginTs: number | undefined): number => {
+    if (typeof Session !== 'function') throw new Error('the session’s life is not computed')
+    // The session's sign-in time is all that is read.
+    return Session(NO_CONTEXT, { loginTs } as Parameters<typeof Session>[1])
+  }
+
+  test('is half an hour, but never beyond twelve hours after sign-in', () => {
+    expect(left(undefined)).toBe(1800)
+    expect(left(T0)).toBe(1800)
+    expect(left(T0 - 12 * 3600 + 1800)).toBe(1800)
+    expect(left(T0 - 12 * 3600 + 60)).toBe(60)
+    expect(left(T0 - 12 * 3600)).toBe(1)
+    expect(left(T0 - 13 * 3600)).toBe(1)
+  })
+})
