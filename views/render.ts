@@ -62,6 +62,15 @@ const FIRST_FIELD: { readonly [V in ViewName]?: string } = {
   'new-password': 'password',
 }
 
+/** Faults that no other input would mend: the member can only wait. */
+const WAIT: ReadonlySet<string> = new Set([
+  'login.locked',
+  'bday.locked',
+  'mail.limit',
+  'code.toomany',
+  'busy',
+])
+
 /** Pages of a sign-in where the member reads what they are logging in to. */
 const NAMES_APP: ReadonlySet<ViewName> = new Set(['password', 'email-code'])
 
@@ -76,6 +85,7 @@ const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages
   const faults = common.faults.map((fault) => ({
     field: fault.field ?? first,
     target: fault.field ?? first,
+    reason: fault.reason,
     suggestion: fault.reason === 'mail.typo' ? fault.values?.suggest : undefined,
     text: faultText(t, fault),
   }))
@@ -95,6 +105,7 @@ const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages
     step,
     minutesLeft: step === undefined ? undefined : MINUTES_LEFT[step - 1],
     faults,
+    alertHeading: faults.every(({ reason }) => WAIT.has(reason)) ? t.waitHeading : t.errorHeading,
     values,
     csrf,
     base,

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import axe from 'axe-core'
@@ -8,11 +8,17 @@ const SCREENSHOTS = join(dirname(fileURLToPath(import.meta.url)), '../browser/sc
 
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
-let running: Promise<Browser> | undefined
+/** How long a page may take to show what is waited for, on a slow machine. */
+const PATIENCE_MS = 10_000
 
-/** One Chromium for the whole test file, started when first needed. */
-const theBrowser = (): Promise<Browser> => {
-  running ??= chromium.launch({
+const running = new Map<string, Promise<Browser>>()
+
+/** One Chromium for the whole test file (and one more for each setting), started when first needed. */
+const theBrowser = (settings: readonly string[]): Promise<Browser> => {
+  const key = settings.join(' ')
+  const launched = running.get(key)
+  if (launched) return launched
+  const launching = chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
     headless: true,
     args: [
@@ -23,20 +29,28 @@ const theBrowser = (): Promise<Browser> => {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...settings,
     ],
   })
-  return running
+  running.set(key, launching)
+  return launching
 }
+
+/** Settings of a browser whose user has made the text twice as large. */
+export const TEXT_200: readonly string[] = ['--blink-settings=defaultFontSize=32']
 
 /** For `afterAll`. */
 export const closeBrowser = async (): Promise<void> => {
-  const browser = await running
-  running = undefined
-  await browser?.close()
+  const browsers = await Promise.all(running.values())
+  running.clear()
+  for (const browser of browsers) await browser.close()
 }
 
 /** What each page's console and network complained of. */
 const complaints = new WeakMap<Page, string[]>()
+
+/** Pages on which axe, itself a script, cannot run. */
+const scriptless = new WeakSet<Page>()
 
 const listenTo = (page: Page): void => {
   const heard: string[] = []
@@ -59,27 +73,44 @@ const listenTo = (page: Page): void => {
 }
 
 /** A browser of its own (cookies, storage), with one page; every page notes its complaints. */
-const aBrowser = async (options: BrowserContextOptions): Promise<Page> => {
-  const browser = await theBrowser()
+const aBrowser = async (
+  options: BrowserContextOptions,
+  settings: readonly string[],
+): Promise<Page> => {
+  const browser = await theBrowser(settings)
   const context = await browser.newContext({ timezoneId: 'Asia/Tokyo', ...options })
+  context.setDefaultTimeout(PATIENCE_MS)
   context.on('page', listenTo)
-  return context.newPage()
+  const page = await context.newPage()
+  if (options.javaScriptEnabled === false) scriptless.add(page)
+  return page
 }
 
 /** A phone: 390×844 at twice the density, touch, and the browser's language. */
-export const aPhone = (locale = 'ja-JP', options: BrowserContextOptions = {}): Promise<Page> =>
-  aBrowser({
-    locale,
-    viewport: { width: 390, height: 844 },
-    deviceScaleFactor: 2,
-    isMobile: true,
-    hasTouch: true,
-    ...options,
-  })
+export const aPhone = (
+  locale = 'ja-JP',
+  options: BrowserContextOptions = {},
+  settings: readonly string[] = [],
+): Promise<Page> =>
+  aBrowser(
+    {
+      locale,
+      viewport: { width: 390, height: 844 },
+      deviceScaleFactor: 2,
+      isMobile: true,
+      hasTouch: true,
+      ...options,
+    },
+    settings,
+  )
 
 /** A desktop: 1280×900, a mouse and a keyboard. */
-export const aDesktop = (locale = 'ja-JP', options: BrowserContextOptions = {}): Promise<Page> =>
-  aBrowser({ locale, viewport: { width: 1280, height: 900 }, ...options })
+export const aDesktop = (
+  locale = 'ja-JP',
+  options: BrowserContextOptions = {},
+  settings: readonly string[] = [],
+): Promise<Page> =>
+  aBrowser({ locale, viewport: { width: 1280, height: 900 }, ...options }, settings)
 
 type Measured = Readonly<{
   scroll: number
@@ -143,6 +174,17 @@ const violationsOn = async (page: Page): Promise<axe.AxeResults['violations']> =
   return page.evaluate(`axe.run(document, ${options}).then(({ violations }) => violations)`)
 }
 
+/** Takes the pictures of an earlier run away. */
+export const forgetPictures = (folder: string): void =>
+  rmSync(join(SCREENSHOTS, folder), { recursive: true, force: true })
+
+/** Takes a picture of the whole page: test/browser/screenshots/<name>.png. */
+export const takePicture = async (page: Page, name: string): Promise<void> => {
+  const path = join(SCREENSHOTS, `${name}.png`)
+  mkdirSync(dirname(path), { recursive: true })
+  await page.screenshot({ path, fullPage: true })
+}
+
 /**
  * Takes a picture of the whole page (test/browser/screenshots/<name>.png) and says what is wrong
  * with it: accessibility violations (axe, WCAG 2.2 A and AA and best practice), anything the
@@ -151,10 +193,8 @@ const violationsOn = async (page: Page): Promise<axe.AxeResults['violations']> =
  * Empty: well.
  */
 export const look = async (page: Page, name: string): Promise<readonly string[]> => {
-  const path = join(SCREENSHOTS, `${name}.png`)
-  mkdirSync(dirname(path), { recursive: true })
-  await page.screenshot({ path, fullPage: true })
-  const violations = await violationsOn(page)
+  await takePicture(page, name)
+  const violations = scriptless.has(page) ? [] : await violationsOn(page)
   return [
     ...violations.map(({ id, help, nodes }) => {
       const places = nodes.map(({ target }) => target.join(' ')).join(', ')

@@ -96,7 +96,7 @@ test.each([
     t: en,
     reason: 'bday.impossible',
     values: { date: '昭和64年2月1日' },
-    text: '1 February Showa 64 is not in the calendar. Check the era and the year',
+    text: '1 February Showa 64 is not in the calendar. Check the era and the date',
   },
   {
     t: en,

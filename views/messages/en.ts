@@ -65,6 +65,7 @@ export const en: Catalogue = {
   languageNav: 'Language',
   errorTitle: 'Error: ',
   errorHeading: 'Check what you entered',
+  waitHeading: 'Please wait a while',
   footerNav: 'Help and contact',
   help: 'Help',
   contact: 'Contact',
@@ -112,7 +113,7 @@ export const en: Catalogue = {
         ? 'Choose the era, or enter a western year such as 1985'
         : `Also enter ${listed(v.missing, { era: 'the era', year: 'the year', month: 'the month', day: 'the day' })}`,
     'bday.impossible': (v) =>
-      `${dateWords(v.date)} is not in the calendar. Check the era and the year`,
+      `${dateWords(v.date)} is not in the calendar. Check the era and the date`,
     'bday.year': () => 'Enter the year in numbers, such as 1985, or 60 for Showa 60',
     'bday.month': () => 'The month must be a number from 1 to 12',
     'bday.day': () => 'The day must be a number from 1 to 31',
@@ -126,7 +127,7 @@ export const en: Catalogue = {
     'mail.format': () => 'Enter an email address like name@example.jp',
     'mail.typo': (v) => `Did you mean ${v.suggest}?`,
     'mail.limit': (v) =>
-      `We have sent several emails. You can ask for the next one from ${v.time}. A code you already have works until it expires`,
+      `We cannot send another email yet. You can ask for the next one from ${v.time}. A code you already have works until it expires`,
     'mail.used': () => 'This address cannot be used. Enter another one or contact us',
     'code.empty': () => 'Enter the code',
     'code.len': (v) => `Enter all 6 digits of the code (now ${v.n})`,

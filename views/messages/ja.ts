@@ -33,7 +33,7 @@ const faults: Record<FaultReason, (v: FaultValues) => string> = {
     v.missing === 'era'
       ? '元号（昭和・平成など）を選んでください'
       : `${listed(v.missing, { era: '元号', year: '年', month: '月', day: '日' })}も入力してください`,
-  'bday.impossible': (v) => `${v.date}は暦にありません。元号と年を確かめてください`,
+  'bday.impossible': (v) => `${v.date}は暦にありません。元号と年月日を確かめてください`,
   'bday.year': () => '年は数字で入力してください（例：昭和60年は60、西暦は1985）',
   'bday.month': () => '月は1から12までの数字で入力してください',
   'bday.day': () => '日は1から31までの数字で入力してください',
@@ -48,7 +48,7 @@ const faults: Record<FaultReason, (v: FaultValues) => string> = {
   'mail.format': () => 'メールアドレスは name@example.jp の形で入力してください',
   'mail.typo': (v) => `もしかして ${v.suggest} ですか？`,
   'mail.limit': (v) =>
-    `メールを何度も送りました。次は${v.time}から送れます。届いたメールのコードは、期限まで使えます`,
+    `今はメールを送れません。次は${v.time}から送れます。前に届いたコードは、期限まで使えます`,
   'mail.used': () =>
     'このメールアドレスは使えません。別のアドレスを入力するか、お問い合わせください',
   'code.empty': () => '確認コードを入力してください',
@@ -155,6 +155,7 @@ export const ja = {
   languageNav: '言語',
   errorTitle: 'エラー：',
   errorHeading: '入力内容を確認してください',
+  waitHeading: 'しばらくお待ちください',
   footerNav: '案内',
   help: '困ったときは',
   contact: 'お問い合わせ',
