@@ -1,7 +1,9 @@
 import type { EventEmitter } from 'node:events'
 import type { AdapterFactory, JWKS, Provider } from 'oidc-provider'
+import { accountClientId, accountClientPolicy } from './accounts/account-client.ts'
 import type { ClientMetadata } from './config/clients.ts'
 import { createFactors, REGISTRY } from './factors/index.ts'
+import { accountRouter } from './interactions/account/router.ts'
 import { emailLinkRouter } from './interactions/email-link.ts'
 import { errorPages } from './interactions/errors.ts'
 import { securityHeaders } from './interactions/headers.ts'
@@ -9,8 +11,10 @@ import { providerPages } from './interactions/provider-pages.ts'
 import { requestLog } from './interactions/request-log.ts'
 import { interactionRouter } from './interactions/router.ts'
 import type { Services, Settings } from './interactions/services.ts'
+import { trackSessions } from './interactions/sessions.ts'
 import { staticRouter } from './interactions/static-pages.ts'
 import { addressOf, networkOf, pinHost } from './interactions/trust.ts'
+import { accountClientMetadata } from './provider/account-client.ts'
 import { createProvider } from './provider/index.ts'
 import { viewsMiddleware } from './views/render.ts'
 
@@ -29,6 +33,27 @@ export type AppServices = Services &
 const required = <T>(value: T | undefined, what: string): T => {
   if (value === undefined) throw new Error(`${what} is not configured`)
   return value
+}
+
+/** The configured relying parties, and each society's account page as one of ours. */
+const withAccountPages = <S extends AppServices['settings']>(settings: S): S => {
+  const { issuer, societies } = settings
+  const taken = settings.clientMetadata.find(({ client_id: id }) =>
+    [...societies.keys()].some((society) => accountClientId(society) === id),
+  )
+  if (taken) throw new Error(`client_id ${taken.client_id} is the account page's own`)
+  const ids = [...societies.keys()]
+  return {
+    ...settings,
+    clients: new Map([
+      ...settings.clients,
+      ...ids.map((id) => [accountClientId(id), accountClientPolicy(issuer, { id })] as const),
+    ]),
+    clientMetadata: [
+      ...settings.clientMetadata,
+      ...ids.map((id) => accountClientMetadata(issuer, id)),
+    ],
+  }
 }
 
 /** The engine tells of refused requests and faults of its own; each becomes one line with its number. */
@@ -61,8 +86,10 @@ const logEngine = (provider: Provider, { log }: Services): void => {
  * The whole product as one Koa application, which is the OpenID Provider itself: trust boundary,
  * our pages, then the engine's routes. Opens nothing and listens to nothing.
  */
-export const createApp = (services: AppServices): Provider => {
-  const { settings, members, clock, log, randomBytes, artifacts } = services
+export const createApp = (configured: AppServices): Provider => {
+  const settings = withAccountPages(configured.settings)
+  const services = { ...configured, settings }
+  const { members, clock, log, randomBytes, artifacts } = services
   const societyOf = (id: string) => required(settings.societies.get(id), `society ${id}`)
   const provider = createProvider({
     ...settings,
@@ -81,7 +108,7 @@ export const createApp = (services: AppServices): Provider => {
   provider.maxIpsCount = settings.trustedProxyHops
   logEngine(provider, services)
 
-  const factors = createFactors(settings.codeKey, randomBytes)
+  const factors = createFactors(settings, randomBytes)
   provider.use(requestLog(log, randomBytes, () => performance.now()))
   provider.use(pinHost(settings.issuer))
   provider.use(securityHeaders(settings.issuer))
@@ -89,6 +116,9 @@ export const createApp = (services: AppServices): Provider => {
   provider.use(errorPages(settings, log))
   provider.use(staticRouter(settings).routes())
   provider.use(emailLinkRouter(services).routes())
-  provider.use(interactionRouter({ services, factors, provider }).routes())
+  const dependencies = { services, factors, provider }
+  provider.use(interactionRouter(dependencies).routes())
+  provider.use(accountRouter(dependencies).routes())
+  provider.use(trackSessions(dependencies))
   return provider
 }

@@ -28,7 +28,8 @@ export type Assurance = Readonly<{ acr: Acr; amr: readonly string[] }>
  * What a relying party is told about how a member signed in; undefined where nothing identifies
  * the member. All `amr` values are RFC 8176 section 2: an e-mail code is a one-time password over
  * a second channel (`otp`, `mca`) and never `mfa`, since NIST SP 800-63B-4 does not take e-mail
- * for an authenticator.
+ * for an authenticator. A recovery code is a look-up secret (section 3.1.2), something one has, and
+ * is used once: `otp`.
  */
 export const assuranceOf = (proofs: readonly Proof[]): Assurance | undefined => {
   const passkey = proofs.find((proof) => proof.factor === 'passkey')
@@ -41,7 +42,8 @@ export const assuranceOf = (proofs: readonly Proof[]): Assurance | undefined => 
     }
   }
   if (!password) return undefined
-  if (held.has('totp')) return { acr: 'https://refeds.org/profile/mfa', amr: ['pwd', 'otp', 'mfa'] }
+  if (held.has('totp') || held.has('recoveryCode'))
+    return { acr: 'https://refeds.org/profile/mfa', amr: ['pwd', 'otp', 'mfa'] }
   if (held.has('emailCode')) return { acr: 'urn:kenpo-id:acr:email', amr: ['pwd', 'otp', 'mca'] }
   return { acr: 'urn:kenpo-id:acr:pwd', amr: ['pwd'] }
 }

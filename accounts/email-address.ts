@@ -173,3 +173,10 @@ export const maskEmailAddress = (address: string): string => {
   const at = address.lastIndexOf('@')
   return `${address.slice(0, Math.min(1, at))}•••••${address.slice(at)}`
 }
+
+/** The form in which two spellings of one address are equal: domains know no case (RFC 1035 section
+ * 2.3.3), local parts may. */
+export const emailKey = (address: string): string => {
+  const at = address.lastIndexOf('@')
+  return `${address.slice(0, at)}${address.slice(at).toLowerCase()}`
+}

@@ -28,6 +28,13 @@ export class DuplicateLoginIdError extends IdentityError {
   }
 }
 
+/** Another member holds a passkey of this ID (WebAuthn Level 3 section 7.1, step 26). */
+export class DuplicateCredentialError extends IdentityError {
+  constructor(memberId: string) {
+    super('duplicate_credential', 409, `member ${memberId} brought another member's credential ID`)
+  }
+}
+
 /** The interaction is unknown, expired, or another browser's. */
 export class StaleInteractionError extends IdentityError {
   constructor(detail: string, options?: ErrorOptions) {

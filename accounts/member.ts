@@ -1,9 +1,19 @@
+import { emailKey } from './email-address.ts'
+
 /** Seconds since 1970-01-01T00:00:00Z, whole. */
 export type EpochSeconds = number
 export type Locale = 'ja' | 'en'
 export type MemberId = string & { readonly brand: 'MemberId' }
 
-export const FACTOR_IDS = ['password', 'passkey', 'totp', 'emailCode', 'recoveryCode'] as const
+/** `deskPass` is proven once and registered by nobody: it opens the way to a new method, no more. */
+export const FACTOR_IDS = [
+  'password',
+  'passkey',
+  'totp',
+  'emailCode',
+  'recoveryCode',
+  'deskPass',
+] as const
 export type FactorId = (typeof FACTOR_IDS)[number]
 
 /** The methods a member may choose at first login, the recommended one first (manual chapter 2). */
@@ -47,20 +57,37 @@ export type Member = Readonly<{
   locale: Locale
   /** `verifiedAt` missing: on file at the society, not proven yet. */
   email?: Readonly<{ address: string; verifiedAt?: EpochSeconds }>
+  /** Another address of the member's, never the same as `email`: codes can be sent there instead and
+   * notices go to both, but a forgotten password is mended by the first alone. */
+  secondEmail?: Readonly<{ address: string; verifiedAt: EpochSeconds }>
   password: Readonly<{
     /** argon2id, PHC string. */
     hash: string
     /** Present until the member has set a password of their own. */
     initial?: InitialPassword
     changedAt: EpochSeconds
+    /** Set on the word of the mailbox: until another method has been proven since, a code to the
+     * same mailbox is no second factor, or who reads a member's mail would be that member. */
+    setByMailbox?: true
   }>
   birthdateConfirmedAt?: EpochSeconds
   /** Every acceptance, oldest first. */
   acceptedTerms: readonly TermsAcceptance[]
   chosenFactor?: ChosenFactor
   credentials: readonly Credential[]
+  /** New recovery codes are to be shown: a strong method was registered without any, or few are left. */
+  recoveryCodesDue?: true
+  /** Sign-ins ended by the member: proofs from before `at` no longer count, but those of `except`, the
+   * engine's session in which it was done. */
+  signedOut?: Readonly<{ at: EpochSeconds; except?: string }>
+  /** A one-use pass of the society's desk for a member who lost every method: argon2id, PHC string. */
+  deskPass?: Readonly<{ hash: string; expiresAt: EpochSeconds }>
+  /** A pass was used: the time to register a method begins anew from here. */
+  methodsClearedAt?: EpochSeconds
   /** First login completed. */
   enrolledAt?: EpochSeconds
+  /** After a sign-in through a phone, a passkey of the device itself was offered: once and no more. */
+  deviceOfferedAt?: EpochSeconds
   /** A lasting block, lifted by recovery or the society's desk; passing throttles are elsewhere. */
   blocked?: Readonly<{ reason: 'emailChangeUndone'; since: EpochSeconds }>
   /** 0 before the first save; each save adds one. */
@@ -88,10 +115,31 @@ export const acceptTerms = (member: Member, acceptance: TermsAcceptance): Member
   acceptedTerms: [...member.acceptedTerms, acceptance],
 })
 
+const isSecond = ({ secondEmail }: Member, address: string): boolean =>
+  secondEmail !== undefined && emailKey(secondEmail.address) === emailKey(address)
+
+/** The first address is proven; a second one that is the same is the second no more. */
 export const verifyEmail = (member: Member, address: string, at: EpochSeconds): Member => ({
-  ...member,
+  ...(isSecond(member, address) ? removeSecondEmail(member) : member),
   email: { address, verifiedAt: at },
 })
+
+/** A second address, proven, in place of any earlier one; unchanged where it is the first already. */
+export const addSecondEmail = (member: Member, address: string, at: EpochSeconds): Member =>
+  member.email && emailKey(member.email.address) === emailKey(address)
+    ? member
+    : { ...member, secondEmail: { address, verifiedAt: at } }
+
+export const removeSecondEmail = (member: Member): Member => {
+  const { secondEmail: _, ...rest } = member
+  return rest
+}
+
+/** Where a code or a notice reaches the member, the first address first. */
+export const provenAddresses = ({ email, secondEmail }: Member): readonly string[] => [
+  ...(email?.verifiedAt === undefined ? [] : [email.address]),
+  ...(secondEmail ? [secondEmail.address] : []),
+]
 
 export const chooseFactor = (member: Member, chosenFactor: ChosenFactor): Member => ({
   ...member,
@@ -104,9 +152,56 @@ export const changePassword = (member: Member, hash: string, at: EpochSeconds): 
   password: { hash, changedAt: at },
 })
 
+/** Every sign-in from before `at` ends, finished or under way, but the session `except`. */
+export const signOut = (member: Member, at: EpochSeconds, except?: string): Member => ({
+  ...member,
+  signedOut: { at, ...(except !== undefined && { except }) },
+})
+
+/** A forgotten password replaced by a code to the mailbox; see `password.setByMailbox`. */
+export const resetPassword = (member: Member, hash: string, at: EpochSeconds): Member => ({
+  ...signOut(member, at),
+  password: { hash, changedAt: at, setByMailbox: true },
+})
+
+/** Another method than the mailbox has been proven since the reset: nothing is held back any more. */
+export const trustPassword = (member: Member): Member => {
+  const { setByMailbox: _, ...password } = member.password
+  return { ...member, password }
+}
+
+/** The desk's pass, in place of any earlier one. */
+export const issueDeskPass = (
+  member: Member,
+  deskPass: NonNullable<Member['deskPass']>,
+): Member => ({ ...member, deskPass })
+
+/**
+ * The pass is spent: every method goes, and so does a second address, which whoever had got in may
+ * have added; a block is lifted, every sign-in from before `since` ends, and the member chooses and
+ * registers anew. The desk has made sure of the member, so the password needs no other proof.
+ */
+export const spendDeskPass = (
+  member: Member,
+  at: EpochSeconds,
+  since: EpochSeconds = at,
+): Member => {
+  const { deskPass: _pass, blocked: _block, chosenFactor: _chosen, ...rest } = member
+  const cleared = removeSecondEmail({ ...rest, credentials: [] })
+  return { ...signOut(trustPassword(cleared), since), methodsClearedAt: at }
+}
+
 export const addCredential = (member: Member, credential: Credential): Member => ({
   ...member,
   credentials: [...member.credentials, credential],
+})
+
+/** A passkey or an app; without recovery codes beside it, these are due next. */
+export const addMethod = (member: Member, credential: Credential): Member => ({
+  ...addCredential(member, credential),
+  ...(!member.credentials.some(({ factor }) => factor === 'recoveryCode') && {
+    recoveryCodesDue: true,
+  }),
 })
 
 export const replaceCredential = (member: Member, credential: Credential): Member => ({
@@ -119,6 +214,12 @@ export const removeCredential = (member: Member, id: string): Member => ({
   credentials: member.credentials.filter((held) => held.id !== id),
 })
 
+/** The offer of a passkey for this device was answered, either way. */
+export const offerDevice = (member: Member, at: EpochSeconds): Member => ({
+  ...member,
+  deviceOfferedAt: at,
+})
+
 export const completeEnrolment = (member: Member, at: EpochSeconds): Member => ({
   ...member,
   enrolledAt: at,
@@ -126,10 +227,11 @@ export const completeEnrolment = (member: Member, at: EpochSeconds): Member => (
 
 /**
  * The holder of the former address says that the change was not theirs: the former address comes
- * back unproven and nobody signs in until the society's desk has spoken with the member.
+ * back unproven, a second one goes, and nobody signs in until the society's desk has spoken with the
+ * member.
  */
 export const undoEmailChange = (member: Member, former: string, at: EpochSeconds): Member => ({
-  ...member,
+  ...removeSecondEmail(member),
   email: { address: former },
   blocked: { reason: 'emailChangeUndone', since: at },
 })

@@ -1,5 +1,5 @@
 import { type Acr, acrReaches, isAcr } from './assurance.ts'
-import type { ChosenFactor, EpochSeconds } from './member.ts'
+import type { ChosenFactor, EpochSeconds, Locale } from './member.ts'
 
 /** What one authorization request asks of the member's proofs. */
 export type RequestPolicy = Readonly<{
@@ -8,6 +8,9 @@ export type RequestPolicy = Readonly<{
   /** Where the request named an essential acr (OIDC Core section 5.5.1.1): those of its values we
    * know, one of which must be reported. Empty: none can be met. */
   essentialAcrs?: readonly Acr[]
+  /** Asked for without being essential (acr_values, voluntary acr), preferred first: reached where
+   * the member can, else passed over (OIDC Core section 3.1.2.1). */
+  voluntaryAcrs?: readonly Acr[]
   /** Proofs older than this do not count (prompt=login, max_age, the session's absolute end). */
   proofsSince: EpochSeconds
 }>
@@ -17,6 +20,8 @@ export type ClientPolicy = Readonly<{
   clientId: string
   /** As members know it. */
   name: string
+  /** Where it has a name in each language. */
+  names?: Readonly<Record<Locale, string>>
   societyId: string
   /** Its front page. */
   uri?: string
@@ -27,6 +32,10 @@ export type ClientPolicy = Readonly<{
   /** Seconds since the member's last sign-in; undefined: the session's own limits. */
   maxAge?: number
 }>
+
+/** The relying party's name as members of this language know it. */
+export const clientName = ({ name, names }: ClientPolicy, locale: Locale): string =>
+  names?.[locale] ?? name
 
 /** What may be used from where: `factors` are those permitted on this network. */
 export type NetworkPolicy = Readonly<{ name: string; factors: readonly ChosenFactor[] }>
@@ -56,18 +65,24 @@ export const INTERACTION_SECONDS = 3600
 export type RequestParameters = Readonly<{
   prompt?: unknown
   max_age?: unknown
+  acr_values?: unknown
   /** The claims parameter, a JSON text the engine has validated. */
   claims?: unknown
 }>
 
-const essentialAcrs = (claims: unknown): readonly Acr[] | undefined => {
+/** The acr member of the claims parameter: its known values, and whether one of them is essential. */
+const claimedAcrs = (
+  claims: unknown,
+): Readonly<{ essential: boolean; values: readonly Acr[] }> | undefined => {
   if (typeof claims !== 'string') return undefined
   const acr: unknown = JSON.parse(claims)?.id_token?.acr
   if (typeof acr !== 'object' || acr === null) return undefined
   const { essential, value, values } = acr as Record<string, unknown>
-  if (essential !== true) return undefined
   if (value === undefined && values === undefined) return undefined
-  return [value, ...(Array.isArray(values) ? values : [])].filter(isAcr)
+  return {
+    essential: essential === true,
+    values: [value, ...(Array.isArray(values) ? values : [])].filter(isAcr),
+  }
 }
 
 /**
@@ -84,7 +99,12 @@ export const requestPolicy = (
     .map(Number)
   const promptsLogin =
     typeof params.prompt === 'string' && params.prompt.split(' ').includes('login')
-  const essential = essentialAcrs(params.claims)
+  const claimed = claimedAcrs(params.claims)
+  const essential = claimed?.essential ? claimed.values : undefined
+  const voluntary = [
+    ...(claimed && !claimed.essential ? claimed.values : []),
+    ...(typeof params.acr_values === 'string' ? params.acr_values.split(' ').filter(isAcr) : []),
+  ]
   const weakest = essential?.reduce<Acr | undefined>(
     (low, acr) => (low === undefined || acrReaches(low, acr) ? acr : low),
     undefined,
@@ -92,6 +112,7 @@ export const requestPolicy = (
   return {
     requiredAcr: weakest && acrReaches(weakest, client.requiredAcr) ? weakest : client.requiredAcr,
     ...(essential && { essentialAcrs: essential }),
+    ...(voluntary.length > 0 && { voluntaryAcrs: voluntary }),
     proofsSince: promptsLogin ? requestedAt : requestedAt - Math.min(...maxAges),
   }
 }

@@ -1,4 +1,5 @@
 import type { EpochSeconds, Locale, Member, MemberId } from './member.ts'
+import type { SessionRecord, SignIn } from './sign-ins.ts'
 import type { LimitId } from './throttle.ts'
 
 /** Members, lasting. Contract: test/contracts/member-store.ts */
@@ -6,8 +7,12 @@ export interface MemberStore {
   findById(id: MemberId): Promise<Member | undefined>
   /** Any spelling of the login ID: compared by `loginKey`. */
   findByLoginId(societyId: string, loginId: string): Promise<Member | undefined>
+  /** Everybody of the society who has proven this address, by login ID: families share mailboxes.
+   * Compared by `emailKey`. */
+  findByVerifiedEmail(societyId: string, address: string): Promise<readonly Member[]>
   /** Insert when `revision` is 0, else compare-and-set on it. Returns the member as stored, one
-   * revision up. @throws StaleMemberError, DuplicateLoginIdError */
+   * revision up. A passkey's ID is one member's only.
+   * @throws StaleMemberError, DuplicateLoginIdError, DuplicateCredentialError */
   save(member: Member): Promise<Member>
 }
 
@@ -39,11 +44,20 @@ export interface Throttle {
 
 export const MAIL_TEMPLATES = [
   'confirmAddress',
+  'confirmSecondAddress',
   'proveAddressOnFile',
   'signInCode',
   'addressChanged',
+  'addressConfirmed',
   'passwordChanged',
   'methodAdded',
+  'methodRemoved',
+  'newDevice',
+  'recoveryCodeUsed',
+  'resetCode',
+  'userIdReminder',
+  'deskPassUsed',
+  'locked',
 ] as const
 export type MailTemplate = (typeof MAIL_TEMPLATES)[number]
 
@@ -69,11 +83,13 @@ export interface Outbox {
   /** Idempotent by `id`. */
   add(mail: MailRequest): Promise<void>
   stateOf(id: string): Promise<MailState | undefined>
-  /** Hands out due mails, each to one caller, who has `leaseSeconds` to report; soonest first. */
+  /** Hands out due mails, each to one caller, who has `leaseSeconds` to report; soonest first. Those
+   * no longer worth sending have failed instead: each is told to one caller's `expired`. */
   claim(
     now: EpochSeconds,
     limit: number,
     leaseSeconds: number,
+    expired?: (mail: MailRequest, attempts: number) => void,
   ): Promise<readonly Readonly<{ mail: MailRequest; attempts: number }>[]>
   sent(id: string, now: EpochSeconds): Promise<void>
   retry(id: string, at: EpochSeconds): Promise<void>
@@ -92,6 +108,58 @@ export type WrittenMail = Readonly<{
 export interface Mailer {
   /** Resolves once the next server has taken the mail. @throws on refusal or silence */
   send(mail: WrittenMail): Promise<void>
+}
+
+export const AUDIT_ACTS = [
+  'deskPassIssued',
+  'deskPassUsed',
+  'passwordReset',
+  'methodsRemoved',
+  'addressChangeUndone',
+] as const
+export type AuditAct = (typeof AUDIT_ACTS)[number]
+
+/** One act on an account that somebody may have to answer for. Holds no secret. */
+export type AuditEvent = Readonly<{
+  /** Of two events with one ID the first is kept: an act that is tried again is told once. */
+  id: string
+  at: EpochSeconds
+  act: AuditAct
+  societyId: string
+  memberId: MemberId
+  /** Who did it at the society's desk; absent: whoever proved to be the member. */
+  operator?: string
+  /** Plain facts (a method, a reason), never an address, a code or a pass. */
+  facts: Readonly<Record<string, string>>
+}>
+
+/** What was done to accounts, lasting and never changed. Contract: test/contracts/audit-trail.ts */
+export interface AuditTrail {
+  /** On disk when it resolves. Idempotent by `id`. */
+  append(event: AuditEvent): Promise<void>
+  /** The member's events, oldest first. */
+  eventsOf(memberId: MemberId): Promise<readonly AuditEvent[]>
+}
+
+/** Sign-ins and the browsers they came from. Contract: test/contracts/sign-in-log.ts */
+export interface SignInLog {
+  /** Idempotent by `id`. `newDevice`: this browser is new to a member who has used another within
+   * `DEVICE_SECONDS`; of a repeated record the first one's caller is told so. */
+  record(signIn: SignIn, deviceId: string): Promise<{ newDevice: boolean }>
+  /** The member's from `since` on, newest first. */
+  list(memberId: MemberId, since: EpochSeconds): Promise<readonly SignIn[]>
+}
+
+/**
+ * Which sessions are a member's. It remembers more than there are: the engine ends its sessions by
+ * itself, so each is looked up there before it counts. Contract: test/contracts/session-index.ts
+ */
+export interface SessionIndex {
+  /** Remembers the session, or its newest use, and every grant it was ever seen with. */
+  see(session: SessionRecord): Promise<void>
+  /** Last used first. */
+  list(memberId: MemberId): Promise<readonly SessionRecord[]>
+  remove(uid: string): Promise<void>
 }
 
 export interface Clock {

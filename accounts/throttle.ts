@@ -17,10 +17,27 @@ export const LIMITS = {
   emailCode: { points: 5, seconds: 600, pauseSeconds: 900 },
   /** Wrong codes per member over all challenges. */
   emailCodePerMember: { points: 20, seconds: 3600, pauseSeconds: 3600 },
+  /** Wrong app codes: of one authorization request, and of a member (RFC 6238 section 5.2). */
+  totpPerRequest: { points: 5, seconds: 3600, pauseSeconds: 0 },
+  totp: { points: 10, seconds: 600, pauseSeconds: 900 },
+  /** Wrong app codes in a row, however slowly: then the app waits for another method or the desk. */
+  totpInARow: { points: 100, seconds: 90 * 86_400, pauseSeconds: 90 * 86_400 },
+  recoveryCode: { points: 5, seconds: 900, pauseSeconds: 900 },
+  /** Wrong one-use passes per member. */
+  deskPass: { points: 5, seconds: 900, pauseSeconds: 900 },
+  /** Forgotten passwords: mails asked for per account, wrong codes per account over all its requests,
+   * and requests (also for a user ID) per client address. None of them stops anybody's sign-in. */
+  reset: { points: 5, seconds: 3600, pauseSeconds: 0 },
+  resetPerDay: { points: 10, seconds: 86_400, pauseSeconds: 0 },
+  resetCode: { points: 15, seconds: 3600, pauseSeconds: 3600 },
+  resetPerAddress: { points: 60, seconds: 3600, pauseSeconds: 0 },
+  /** Mails with a user ID, per society and address written to. */
+  reminder: { points: 3, seconds: 3600, pauseSeconds: 0 },
   /** One mail a minute per challenge. */
   mailCooldown: { points: 1, seconds: 60, pauseSeconds: 0 },
   mailPerHour: { points: 5, seconds: 3600, pauseSeconds: 0 },
   mailPerDay: { points: 10, seconds: 86_400, pauseSeconds: 0 },
-  mailPerAddress: { points: 60, seconds: 3600, pauseSeconds: 0 },
+  /** Many members share a company's address, and e-mail may be all they can use there. */
+  mailPerAddress: { points: 1000, seconds: 3600, pauseSeconds: 0 },
 } as const satisfies Record<string, { points: number; seconds: number; pauseSeconds: number }>
 export type LimitId = keyof typeof LIMITS

@@ -1,11 +1,23 @@
 import { join } from 'node:path'
-import type { Clock, MemberStore, Outbox, Throttle, TransientStore } from '../accounts/ports.ts'
+import type {
+  AuditTrail,
+  Clock,
+  MemberStore,
+  Outbox,
+  SessionIndex,
+  SignInLog,
+  Throttle,
+  TransientStore,
+} from '../accounts/ports.ts'
 import type { AppConfig } from '../config/index.ts'
 import { createArtifactAdapter } from './embedded/artifacts.ts'
+import { createAuditTrail } from './embedded/audit-trail.ts'
 import { openDatabase } from './embedded/database.ts'
 import { createMemberStore } from './embedded/members.ts'
 import { createOutbox } from './embedded/outbox.ts'
+import { createSessionIndex } from './embedded/sessions.ts'
 import { createSettings } from './embedded/settings.ts'
+import { createSignInLog } from './embedded/sign-ins.ts'
 import { createThrottle } from './embedded/throttle.ts'
 import { createTransientStore } from './embedded/transient.ts'
 
@@ -15,6 +27,9 @@ export type Adapters = Readonly<{
   transient: TransientStore
   throttle: Throttle
   outbox: Outbox
+  signIns: SignInLog
+  sessions: SessionIndex
+  audit: AuditTrail
   artifacts: ReturnType<typeof createArtifactAdapter>
   /** Deletes what has expired; returns how many rows went. */
   sweepExpired(): number
@@ -31,6 +46,9 @@ export const openAdapters = ({ dataDir }: Pick<AppConfig, 'dataDir'>, clock: Clo
     transient: createTransientStore(db, clock),
     throttle: createThrottle(db, clock),
     outbox: createOutbox(db),
+    signIns: createSignInLog(db),
+    sessions: createSessionIndex(db),
+    audit: createAuditTrail(db),
     artifacts: createArtifactAdapter(db, clock),
     sweepExpired: () => db.sweepExpired(clock.now()),
     close: () => db.close(),

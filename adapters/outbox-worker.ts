@@ -56,6 +56,10 @@ export const startOutboxWorker = (dependencies: Dependencies): OutboxWorker => {
     log.error({ mailId: mail.id, template: mail.template, attempts, ...fault }, 'mail_failed')
   }
 
+  /** Nobody got round to it in time: the servers were down, or its sender died on the way. */
+  const sayExpired = ({ id, template }: MailRequest, attempts: number) =>
+    log.error({ mailId: id, template, attempts, reason: 'expired' }, 'mail_failed')
+
   const drop = async (mail: MailRequest) => {
     await outbox.failed(mail.id, clock.now())
     log.info({ mailId: mail.id, template: mail.template }, 'mail_dropped')
@@ -98,7 +102,7 @@ export const startOutboxWorker = (dependencies: Dependencies): OutboxWorker => {
   const claim = async () => {
     const free = IN_FLIGHT - inFlight.size
     if (stopped || free === 0) return
-    const due = await outbox.claim(clock.now(), free, LEASE_SECONDS)
+    const due = await outbox.claim(clock.now(), free, LEASE_SECONDS, sayExpired)
     for (const { mail, attempts } of due) start(mail, attempts)
   }
 

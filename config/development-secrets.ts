@@ -3,6 +3,9 @@ import { DEVELOPMENT_PREFIX, type GeneratedSecret } from './options.ts'
 
 const random = () => `${DEVELOPMENT_PREFIX}${randomBytes(32).toString('base64url')}`
 
+const encryptionKey = () =>
+  `${DEVELOPMENT_PREFIX}${randomBytes(6).toString('hex')}:${randomBytes(32).toString('base64url')}`
+
 const signingKey = (): JsonWebKey => ({
   ...generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }),
   kid: `${DEVELOPMENT_PREFIX}${randomBytes(6).toString('hex')}`,
@@ -17,6 +20,7 @@ const signingKey = (): JsonWebKey => ({
 export const DEVELOPMENT_SECRETS: Readonly<Record<GeneratedSecret, () => string>> = {
   IDP_COOKIE_KEYS: random,
   IDP_CODE_KEY: random,
+  IDP_ENCRYPTION_KEYS: encryptionKey,
   IDP_PAIRWISE_SALT: random,
   IDP_JWKS: () => JSON.stringify({ keys: [signingKey()] }),
 }

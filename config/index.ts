@@ -42,6 +42,8 @@ export type AppConfig = Readonly<{
   cookieKeys: readonly string[]
   /** At least 32 bytes. */
   codeKey: Buffer
+  /** Newest first, 32 bytes each: the first encrypts what is at rest, all of them decrypt. */
+  encryptionKeys: readonly Readonly<{ id: string; key: Buffer }>[]
   /** Makes each relying party's `sub` (OIDC Core section 8.1); changing it changes every `sub`. */
   pairwiseSalt: string
   /** Private signing keys, RS256 among them. */
@@ -139,6 +141,13 @@ const productionProblems = (env: Environment, values: Values): readonly Problem[
   const secrets: readonly [string, readonly string[]][] = [
     ['IDP_COOKIE_KEYS', values.IDP_COOKIE_KEYS ?? []],
     ['IDP_CODE_KEY', values.IDP_CODE_KEY ? [values.IDP_CODE_KEY.toString('utf8')] : []],
+    [
+      'IDP_ENCRYPTION_KEYS',
+      // An id is no secret, so another secret's may be the same; the mark of development is in it.
+      values.IDP_ENCRYPTION_KEYS?.map(({ id, key }) =>
+        id.startsWith(DEVELOPMENT_PREFIX) ? id : key.toString('base64url'),
+      ) ?? [],
+    ],
     ['IDP_PAIRWISE_SALT', values.IDP_PAIRWISE_SALT ? [values.IDP_PAIRWISE_SALT] : []],
     ['IDP_JWKS', values.IDP_JWKS?.keys.map((key) => key.kid) ?? []],
   ]
@@ -259,6 +268,7 @@ export const loadConfig = (
     clientMetadata: clients.metadata,
     cookieKeys: sound(values.IDP_COOKIE_KEYS),
     codeKey: sound(values.IDP_CODE_KEY),
+    encryptionKeys: sound(values.IDP_ENCRYPTION_KEYS),
     pairwiseSalt: sound(values.IDP_PAIRWISE_SALT),
     jwks: sound(values.IDP_JWKS),
     smtpUrl: values.IDP_SMTP_URL,

@@ -69,6 +69,33 @@ const cookieKeys = z
   .transform((text) => text.split(',').map((key) => key.trim()))
   .pipe(z.array(z.string().refine(isStrong, `${STRONG}, each`)))
 
+/** 32 bytes in base64url, or in base64 as openssl writes it. */
+const BASE64_32_BYTES = /^[A-Za-z0-9+/_-]{43}=?$/
+
+const encryptionKeys = z
+  .string()
+  .transform((text) =>
+    text.split(',').map((pair) => {
+      const [id = '', key = '', ...rest] = pair.trim().split(':')
+      return { id, key: rest.length === 0 ? key : '' }
+    }),
+  )
+  .pipe(
+    z.array(
+      z.object({
+        id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be id:key, each'),
+        key: z
+          .string()
+          .refine(
+            (key) => BASE64_32_BYTES.test(key) && isStrong(key),
+            'must be id:key, each key 32 random bytes in base64url',
+          )
+          .transform((key) => Buffer.from(key, 'base64url')),
+      }),
+    ),
+  )
+  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'repeats an id')
+
 const jwk = z.looseObject({
   kid: z.string('needs a "kid" in every key').min(1, 'needs a "kid" in every key'),
   kty: z.enum(['RSA', 'EC', 'OKP'], 'must hold RSA, EC or OKP keys'),
@@ -225,6 +252,23 @@ export const OPTIONS = {
     },
     example: RANDOM_SECRET,
   },
+  IDP_ENCRYPTION_KEYS: {
+    schema: encryptionKeys,
+    secret: true,
+    absent: {
+      en: 'required in production, made and kept otherwise',
+      ja: '本番では必須、ほかでは自動作成',
+    },
+    unit: {
+      en: 'comma-separated `id:key`, newest first, keys of 32 bytes in base64url',
+      ja: '`id:key`のカンマ区切り、新しい順、鍵は32バイトのbase64url',
+    },
+    why: {
+      en: 'Encrypt app secrets at rest and guard recovery codes. Put a new one in front and keep the old: members whose keys are gone cannot use their app.',
+      ja: '認証アプリの秘密の暗号化と回復コードの保護。交換は先頭に追加し、古いものも残します。消すとその鍵の会員はアプリを使えなくなります。',
+    },
+    example: '2026-11:$(openssl rand -base64 32)',
+  },
   IDP_PAIRWISE_SALT: {
     schema: z.string().refine(isStrong, STRONG),
     secret: true,
@@ -327,6 +371,7 @@ export type OptionValue<Name extends OptionName> = z.output<(typeof OPTIONS)[Nam
 export const GENERATED_SECRETS = [
   'IDP_COOKIE_KEYS',
   'IDP_CODE_KEY',
+  'IDP_ENCRYPTION_KEYS',
   'IDP_PAIRWISE_SALT',
   'IDP_JWKS',
 ] as const satisfies readonly OptionName[]

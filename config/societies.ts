@@ -76,6 +76,13 @@ const societySchema = z
     if (new Set(versions).size < versions.length) {
       context.addIssue({ code: 'custom', path: ['terms', 'earlier'], message: 'repeats a version' })
     }
+    if (society.registerFactor === 'nextLogin' && !society.factors.includes('emailCode')) {
+      context.addIssue({
+        code: 'custom',
+        path: ['registerFactor'],
+        message: 'is "nextLogin" without "emailCode", which the next sign-in asks for first',
+      })
+    }
     for (const [index, network] of society.networks.entries()) {
       if (network.factors.every((factor) => society.factors.includes(factor))) continue
       context.addIssue({

@@ -1,13 +1,18 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { EpochSeconds, MemberId } from '../accounts/member.ts'
-import type { AuthenticationFactor } from './factor.ts'
+import type { AuthenticationFactor, Verdict } from './factor.ts'
 
 /** A code is good for ten minutes (NIST SP 800-63B-4 section 3.1.3), a mailed link for a day. */
 export const CODE_SECONDS = 600
 export const LINK_SECONDS = 86_400
 const CODE_DIGITS = 6
 
-export type EmailPurpose = 'confirmAddress' | 'proveAddressOnFile' | 'signIn'
+export type EmailPurpose =
+  | 'confirmAddress'
+  | 'confirmSecondAddress'
+  | 'proveAddressOnFile'
+  | 'signIn'
+  | 'resetPassword'
 
 /**
  * A code sent to an address. The code and the link are derived from `id`, so nothing that is kept
@@ -50,9 +55,39 @@ export const challengeIdOf = (key: Buffer, token: string): string | undefined =>
 export const matchNumberOf = (key: Buffer, challengeId: string): string =>
   String(10 + (mac(key, 'match', challengeId).readUInt16BE(0) % 90))
 
+/** No I and no O, which read as digits. */
+const LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ'
+
+/** `AB12CD`: on the page and in its mail, by which the member tells the mails apart. It is no secret
+ * and, with its letters, never taken for the code. */
+export const referenceOf = (key: Buffer, challengeId: string): string => {
+  const [a = 0, b = 0, n = 0, c = 0, d = 0] = mac(key, 'reference', challengeId)
+  const letter = (byte: number) => LETTERS.charAt(byte % LETTERS.length)
+  const number = String(n % 100).padStart(2, '0')
+  return `${letter(a)}${letter(b)}${number}${letter(c)}${letter(d)}`
+}
+
 /** What was typed, without what people and input methods put around digits. */
 export const normalizeCode = (typed: string): string =>
   typed.normalize('NFKC').replace(/[\s\u00ad\u200b-\u200f\u2010-\u2015\u2212\u30fc\uff0d-]/gu, '')
+
+/** Whether what was typed is the challenge's code, in time. Whose challenge it is, the caller sees. */
+export const checkCode = (
+  key: Buffer,
+  challenge: EmailChallenge,
+  typed: string,
+  now: EpochSeconds,
+): Verdict<Record<string, never>> => {
+  const code = normalizeCode(typed)
+  if (code === '') return { ok: false, reason: 'code.empty' }
+  if (!/^\d+$/u.test(code)) return { ok: false, reason: 'code.digits' }
+  if (code.length !== CODE_DIGITS) {
+    return { ok: false, reason: 'code.len', values: { n: code.length } }
+  }
+  if (now - challenge.createdAt >= CODE_SECONDS) return { ok: false, reason: 'code.expired' }
+  const right = timingSafeEqual(Buffer.from(code), Buffer.from(codeOf(key, challenge)))
+  return right ? { ok: true, value: {} } : { ok: false, reason: 'code.wrong' }
+}
 
 /**
  * The e-mail code. NIST SP 800-63B-4 section 3.1.3.1 does not take e-mail for an out-of-band
@@ -74,15 +109,10 @@ export const createEmailCodeFactor = (
     }
   },
 
-  async finishAuthentication(_member, challenge, answer, { now }) {
-    const code = normalizeCode(answer)
-    if (code === '') return { ok: false, reason: 'code.empty' }
-    if (!/^\d+$/u.test(code)) return { ok: false, reason: 'code.digits' }
-    if (code.length !== CODE_DIGITS) {
-      return { ok: false, reason: 'code.len', values: { n: code.length } }
-    }
-    if (now - challenge.createdAt >= CODE_SECONDS) return { ok: false, reason: 'code.expired' }
-    const right = timingSafeEqual(Buffer.from(code), Buffer.from(codeOf(key, challenge)))
-    return right ? { ok: true, value: undefined } : { ok: false, reason: 'code.wrong' }
+  async finishAuthentication(member, challenge, answer, { now }) {
+    const verdict = checkCode(key, challenge, answer.code ?? '', now)
+    return verdict.ok && challenge.memberId !== member.id
+      ? { ok: false, reason: 'code.wrong' }
+      : verdict
   },
 })

@@ -7,15 +7,51 @@ export type Challenge<Shown, Kept> = Readonly<{
   expiresInSeconds: number
 }>
 
-/** Why an answer was not taken; each has a text `code.*` or `pk.*` in the catalogue. */
-export type Rejection = 'code.empty' | 'code.len' | 'code.digits' | 'code.wrong' | 'code.expired'
+/** Why an answer was not taken: a text of the catalogue. */
+export type Rejection =
+  | 'login.bad'
+  | 'code.empty'
+  | 'code.len'
+  | 'code.digits'
+  | 'code.wrong'
+  | 'code.expired'
+  | 'totp.wrong'
+  | 'totp.skew'
+  | 'totp.used'
+  | 'pk.failed'
+  | 'pk.dup'
+  | 'pk.gone'
+  | 'recovery.format'
+  | 'recovery.wrong'
+  | 'pass.format'
+  | 'pass.wrong'
 
 export type Verdict<T> =
   | Readonly<{ ok: true; value: T }>
   | Readonly<{ ok: false; reason: Rejection; values?: Readonly<Record<string, string | number>> }>
 
 /** Where and when a ceremony takes place. */
-export type Ceremony = Readonly<{ now: EpochSeconds; origin: string }>
+export type Ceremony = Readonly<{
+  now: EpochSeconds
+  /** The issuer's origin: https://id.example.jp */
+  origin: string
+  /** WebAuthn relying party ID: the issuer's host name. */
+  rpId: string
+  /** The society's name, as an app or an operating system shows it. */
+  issuerName: string
+}>
+
+/** What a finished authentication leaves: the credential as it must be stored next, if it changed. */
+export type Authentication = Readonly<{
+  credential?: Credential
+  /** Passkeys: whether the key is synced (`swk`) or of one device (`hwk`). */
+  synced?: boolean
+  /** Passkeys: the answer came from a phone beside this device, as the browser says. */
+  elsewhere?: true
+}>
+
+/** A form's fields; a factor reads its own. */
+export type Answer = Readonly<Record<string, string>>
 
 /**
  * One way of proving who one is. Factors compute and never store: attempts are counted, challenges
@@ -24,11 +60,29 @@ export type Ceremony = Readonly<{ now: EpochSeconds; origin: string }>
 export interface AuthenticationFactor<Shown = unknown, Kept = unknown> {
   readonly id: FactorId
   beginAuthentication(member: Member, ceremony: Ceremony): Promise<Challenge<Shown, Kept>>
-  /** The credential as it must be stored next, or undefined where nothing changes. */
   finishAuthentication(
     member: Member,
     kept: Kept,
-    answer: string,
+    answer: Answer,
     ceremony: Ceremony,
-  ): Promise<Verdict<Credential | undefined>>
+  ): Promise<Verdict<Authentication>>
+}
+
+/** A factor that leaves a credential with the member. */
+export interface RegistrableFactor<
+  RegistrationShown = unknown,
+  RegistrationKept = unknown,
+  Shown = unknown,
+  Kept = unknown,
+> extends AuthenticationFactor<Shown, Kept> {
+  beginRegistration(
+    member: Member,
+    ceremony: Ceremony,
+  ): Promise<Challenge<RegistrationShown, RegistrationKept>>
+  finishRegistration(
+    member: Member,
+    kept: RegistrationKept,
+    answer: Answer,
+    ceremony: Ceremony,
+  ): Promise<Verdict<Credential>>
 }

@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os'
 import { hash, verify } from '@node-rs/argon2'
 import pLimit from 'p-limit'
 import { OverloadedError } from '../accounts/errors.ts'
+import { INTERACTION_SECONDS } from '../accounts/policy.ts'
+import type { AuthenticationFactor } from './factor.ts'
 
 /** OWASP Password Storage Cheat Sheet: argon2id (2), 19 MiB, two passes, one lane. */
 const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
@@ -10,8 +12,16 @@ const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1
 const running = pLimit(availableParallelism())
 const MAX_WAITING = 40
 
-const bounded = <T>(work: () => Promise<T>): Promise<T> => {
+/**
+ * Asked before an attempt is counted, so that a busy machine costs nobody a try.
+ * @throws OverloadedError when no more hashing can be taken on now
+ */
+export const requireHashingRoom = (): void => {
   if (running.pendingCount >= MAX_WAITING) throw new OverloadedError('password hashing queue full')
+}
+
+const bounded = async <T>(work: () => Promise<T>): Promise<T> => {
+  requireHashingRoom()
   return running(work)
 }
 
@@ -21,7 +31,7 @@ export const hashPassword = (password: string): Promise<string> =>
 
 /** The hash of a password nobody has, so that an unknown member takes as long as a wrong password. */
 let decoy: Promise<string> | undefined
-const decoyHash = (): Promise<string> => {
+export const decoyHash = (): Promise<string> => {
   decoy ??= hash('\u0000 no password matches this', ARGON2ID)
   return decoy
 }
@@ -37,4 +47,27 @@ export const verifyPassword = async (
   const against = phc ?? (await decoyHash())
   const matches = await bounded(() => verify(against, password))
   return phc !== undefined && matches
+}
+
+/** No longer password is ever hashed, in code points. */
+const LONGEST_PASSWORD = 128
+
+/**
+ * The member's own password (`answer.password`), a memorized secret (NIST SP 800-63B-4 section
+ * 3.1.1): nothing is kept and an accepted one is accepted again. Where there may be no such member,
+ * `verifyPassword` takes as long for nobody.
+ */
+export const passwordFactor: AuthenticationFactor<Record<string, never>, Record<string, never>> = {
+  id: 'password',
+
+  async beginAuthentication() {
+    return { shown: {}, kept: {}, expiresInSeconds: INTERACTION_SECONDS }
+  },
+
+  async finishAuthentication(member, _kept, { password = '' }) {
+    const plausible = password !== '' && [...password].length <= LONGEST_PASSWORD
+    return plausible && (await verifyPassword(member.password.hash, password))
+      ? { ok: true, value: {} }
+      : { ok: false, reason: 'login.bad' }
+  },
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import type { Locale } from '../accounts/member.ts'
-import type { ClientPolicy } from '../accounts/policy.ts'
+import { type ClientPolicy, clientName } from '../accounts/policy.ts'
 import type { Society } from '../accounts/society.ts'
 import type { CommonLocals, Fault } from '../views/pages.ts'
 import { furiganaOf } from './locale.ts'
@@ -18,9 +18,11 @@ export const commonLocals = (
     values?: Readonly<Record<string, string>>
     csrf?: string
     base?: string
+    back?: string
+    otherWays?: CommonLocals['otherWays']
   }> = {},
 ): CommonLocals => {
-  const { society, client, step, csrf, base } = parts
+  const { society, client, step, csrf, base, back } = parts
   return {
     locale,
     furigana: furiganaOf(ctx),
@@ -28,10 +30,14 @@ export const commonLocals = (
     faults: parts.faults ?? [],
     values: parts.values ?? {},
     reference: ctx.state.reference,
+    ...(parts.otherWays && { otherWays: parts.otherWays }),
     ...(society && { society }),
-    ...(client && { app: { name: client.name, ...(client.uri && { uri: client.uri }) } }),
+    ...(client && {
+      app: { name: clientName(client, locale), ...(client.uri && { uri: client.uri }) },
+    }),
     ...(step !== undefined && { step }),
     ...(csrf !== undefined && { csrf }),
     ...(base !== undefined && { base }),
+    ...(back !== undefined && { back }),
   }
 }

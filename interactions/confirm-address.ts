@@ -1,5 +1,7 @@
+import { maskEmailAddress } from '../accounts/email-address.ts'
 import { type EpochSeconds, type Member, verifyEmail } from '../accounts/member.ts'
 import { type KeptChallenge, pendingKey } from './email-challenge.ts'
+import { sendNotice } from './notice.ts'
 import type { Services } from './services.ts'
 
 /** The holder of a replaced address may undo the change for this long. */
@@ -17,6 +19,7 @@ export const undoKey = (id: string) => `undo:${id}`
 /**
  * The member with the challenge's address proven. Where another address was on file, its holder is
  * told and can undo; that mail is queued first, so that no change goes unannounced, and only once.
+ * The new address is told too, and a second one that stays.
  */
 export const confirmAddress = async (
   services: Services,
@@ -45,11 +48,18 @@ export const confirmAddress = async (
       requestedAt: now,
       expiresAt: now + UNDO_SECONDS,
     })
+    const changed = verifyEmail(member, challenge.address, now)
+    await sendNotice(services, changed, {
+      template: 'addressConfirmed',
+      id: `confirmed-${challenge.id}`,
+      locale: member.locale,
+      facts: { address: maskEmailAddress(challenge.address) },
+    })
   }
   await transient.take(pendingKey(member.id))
   return (current) => verifyEmail(current, challenge.address, now)
 }
 
 /** That the address was proven for this authorization request, from whatever device. */
-export type EmailProof = Readonly<{ address: string; at: EpochSeconds }>
+export type EmailProof = Readonly<{ memberId: string; address: string; at: EpochSeconds }>
 export const emailProofKey = (uid: string) => `email-proof:${uid}`

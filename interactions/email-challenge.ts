@@ -1,5 +1,6 @@
 import { maskEmailAddress } from '../accounts/email-address.ts'
 import type { EpochSeconds, Locale, Member, MemberId } from '../accounts/member.ts'
+import { clientName } from '../accounts/policy.ts'
 import type { MailTemplate } from '../accounts/ports.ts'
 import {
   CODE_SECONDS,
@@ -7,15 +8,16 @@ import {
   type EmailPurpose,
   LINK_SECONDS,
   normalizeCode,
+  referenceOf,
 } from '../factors/email-code.ts'
 import type { Fault, MailChallengeLocals } from '../views/pages.ts'
 import type { Services } from './services.ts'
-import { type FlowPatch, fault, type StepContext } from './step.ts'
+import { ceremonyOf, type FlowPatch, fault, type StepContext } from './step.ts'
 import { timeText, untilText } from './wording.ts'
 
 /** A mail that the next server has not taken after this long is said to be late. */
 const DELAY_SECONDS = 2
-const COOLDOWN_SECONDS = 60
+export const COOLDOWN_SECONDS = 60
 
 /** A challenge as kept: who asked for it, and whether it has been answered. */
 export type KeptChallenge = EmailChallenge &
@@ -50,8 +52,10 @@ export const isLive = (challenge: EmailChallenge | undefined, now: EpochSeconds)
 
 const templateOf: Record<EmailPurpose, MailTemplate> = {
   confirmAddress: 'confirmAddress',
+  confirmSecondAddress: 'confirmSecondAddress',
   proveAddressOnFile: 'proveAddressOnFile',
   signIn: 'signInCode',
+  resetPassword: 'resetCode',
 }
 
 /** Counts one more mail against every limit; the time from which another may go, where none may. */
@@ -61,18 +65,26 @@ const mailPausedUntil = async (
   cooldown: string,
 ): Promise<EpochSeconds | undefined> => {
   const { throttle } = services
-  const counts = [
-    await throttle.count('mailCooldown', cooldown),
-    await throttle.count('mailPerHour', memberId),
-    await throttle.count('mailPerDay', memberId),
-    await throttle.count('mailPerAddress', address),
-  ]
-  const pauses = counts.flatMap((count) => (count.ok ? [] : [count.until]))
-  return pauses.length > 0 ? Math.max(...pauses) : undefined
+  // In this order, and no further than the first that refuses: a mail that is not sent counts nowhere.
+  for (const [limit, key] of [
+    ['mailCooldown', cooldown],
+    ['mailPerHour', memberId],
+    ['mailPerDay', memberId],
+    ['mailPerAddress', address],
+  ] as const) {
+    const count = await throttle.count(limit, key)
+    if (!count.ok) return count.until
+  }
+  return undefined
 }
 
-const queueMail = async (
-  { services }: StepContext,
+/** Keeps a challenge, so that its answer can be checked and its mail written. */
+export const keepChallenge = ({ transient }: Services, challenge: KeptChallenge): Promise<void> =>
+  transient.put(challengeKey(challenge.id), challenge, LINK_SECONDS)
+
+/** Queues the challenge's mail, the `mails`th of it. */
+export const queueMail = async (
+  { services }: Readonly<{ services: Services }>,
   challenge: KeptChallenge,
   mails: number,
 ): Promise<void> => {
@@ -109,7 +121,7 @@ export const openChallenge = async (
   if (until !== undefined) return { mailsPausedUntil: until }
   const { kept } = await factors.emailCode.beginAuthentication(
     { ...member, email: { address } },
-    { now: services.clock.now(), origin: services.settings.issuer },
+    ceremonyOf(context),
   )
   const challenge: KeptChallenge = {
     ...kept,
@@ -118,9 +130,9 @@ export const openChallenge = async (
     societyId: member.societyId,
     locale,
     requestedFrom: device,
-    appName: client.name,
+    appName: clientName(client, locale),
   }
-  await services.transient.put(challengeKey(challenge.id), challenge, LINK_SECONDS)
+  await keepChallenge(services, challenge)
   if (purpose === 'confirmAddress') {
     const pending: PendingAddress = { address, challengeId: challenge.id }
     await services.transient.put(pendingKey(member.id), pending, LINK_SECONDS)
@@ -161,6 +173,16 @@ export const answerOnce = (
     LINK_SECONDS,
   )
 
+const sharedKey = (id: string) => `challenge-shared:${id}`
+
+/** Notes that a request other than the one that asked waits on the challenge too. */
+export const shareChallenge = ({ transient }: Services, { id }: EmailChallenge): Promise<void> =>
+  transient.put(sharedKey(id), true, LINK_SECONDS)
+
+/** Whether its link could move on somebody who did not ask: then it proves the address and no more. */
+export const isShared = async ({ transient }: Services, { id }: EmailChallenge): Promise<boolean> =>
+  (await transient.get(sharedKey(id))) === true
+
 export type CodeVerdict =
   | Readonly<{ kind: 'right' }>
   /** Another request was first, or there is nothing to answer: show the page that is due. */
@@ -172,11 +194,12 @@ const SIX_DIGITS = /^\d{6}$/u
 
 /** Takes a typed code: counted before it is compared, accepted once. */
 export const answerCode = async (
-  { services, factors, facts, locale }: StepContext,
+  context: StepContext,
   challenge: KeptChallenge | undefined,
   typed: string,
 ): Promise<CodeVerdict> => {
-  const { throttle, clock } = services
+  const { services, factors, facts, locale } = context
+  const { throttle } = services
   if (!challenge || challenge.answeredAt !== undefined) return { kind: 'moot' }
   const limits = [
     ['emailCode', challenge.id],
@@ -193,11 +216,11 @@ export const answerCode = async (
       left = Math.min(left, allowance.left)
     }
   }
-  const ceremony = { now: clock.now(), origin: services.settings.issuer }
+  const ceremony = ceremonyOf(context)
   const verdict = await factors.emailCode.finishAuthentication(
     facts.member,
     challenge,
-    typed,
+    { code: typed },
     ceremony,
   )
   if (!verdict.ok) {
@@ -209,6 +232,16 @@ export const answerCode = async (
   for (const [limit, key] of limits) await throttle.forget(limit, key)
   return { kind: 'right' }
 }
+
+/** When the challenge's newest mail was asked for, and how many have been. */
+export const mailTrace = async (
+  { transient }: Services,
+  challenge: KeptChallenge,
+): Promise<Readonly<{ mailedAt: EpochSeconds; mails: number }>> =>
+  (await transient.get<MailTrace>(mailsKey(challenge.id))) ?? {
+    mailedAt: challenge.createdAt,
+    mails: 1,
+  }
 
 /** Whether the challenge's newest mail has not gone out within two seconds. */
 export const isMailDelayed = async (services: Services, challengeId: string): Promise<boolean> => {
@@ -230,6 +263,7 @@ export const challengeLocals = async (
   return {
     address: masked ? maskEmailAddress(challenge.address) : challenge.address,
     sentAt: timeText(mailedAt, locale),
+    reference: referenceOf(services.settings.codeKey, challenge.id),
     delayed: await isMailDelayed(services, challenge.id),
     resendInSeconds: Math.max(0, mailedAt + COOLDOWN_SECONDS - now),
     senderAddress: services.settings.mailFrom,

@@ -14,6 +14,7 @@ import {
   answerOnce,
   findChallenge,
   hasProven,
+  isShared,
   type KeptChallenge,
   type PendingAddress,
   pendingKey,
@@ -60,7 +61,8 @@ const stateOf = async (
   if (hasProven(member, challenge.address)) return 'used'
   if (services.clock.now() - challenge.createdAt >= LINK_SECONDS) return 'expired'
   const pending = await services.transient.get<PendingAddress>(pendingKey(member.id))
-  return pending?.address === challenge.address ? 'ask' : 'superseded'
+  // The newest mail's link only, and none of a change that was given up or an account that is blocked.
+  return pending?.challengeId === challenge.id && !member.blocked ? 'ask' : 'superseded'
 }
 
 const challengeOf = (services: Services, ctx: Context): Promise<KeptChallenge | undefined> =>
@@ -104,11 +106,13 @@ const confirmLink = async (services: Services, ctx: Context): Promise<void> => {
     if (member) {
       const change = await confirmAddress(services, challenge, member)
       await updateMember(services, member.id, change)
-      await services.transient.put(
-        emailProofKey(challenge.uid),
-        { address: challenge.address, at: services.clock.now() },
-        INTERACTION_SECONDS,
-      )
+      if (!(await isShared(services, challenge))) {
+        await services.transient.put(
+          emailProofKey(challenge.uid),
+          { memberId: member.id, address: challenge.address, at: services.clock.now() },
+          INTERACTION_SECONDS,
+        )
+      }
       services.log.info({ memberId: member.id }, 'address confirmed by link')
     }
   }
@@ -153,12 +157,26 @@ const undoChange = async (services: Services, ctx: Context): Promise<void> => {
   refuseCrossSite(ctx, services.settings.issuer)
   const id = undoId(services, ctx)
   const change =
-    id === undefined ? undefined : await services.transient.take<AddressChange>(undoKey(id))
-  if (!change) return showUndo(services, ctx)
+    id === undefined ? undefined : await services.transient.get<AddressChange>(undoKey(id))
+  if (id === undefined || !change) return showUndo(services, ctx)
   const now = services.clock.now()
   await updateMember(services, change.memberId as MemberId, (member) =>
     undoEmailChange(member, change.former, now),
   )
+  const undoneBy = await services.members.findById(change.memberId as MemberId)
+  if (undoneBy) {
+    await services.audit.append({
+      id: `undone-${id}`,
+      at: now,
+      act: 'addressChangeUndone',
+      societyId: undoneBy.societyId,
+      memberId: undoneBy.id,
+      facts: {},
+    })
+  }
+  await services.transient.take(pendingKey(change.memberId as MemberId))
+  // Spent last: a crash before leaves the link good, and undoing twice undoes no more.
+  await services.transient.take(undoKey(id))
   services.log.warn(
     { memberId: change.memberId },
     'address change undone by its former holder: sign-in stopped',

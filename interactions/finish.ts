@@ -1,6 +1,10 @@
 import type { Context } from 'koa'
-import type { Next } from '../accounts/enrolment.ts'
+import type { KnownFacts, Next } from '../accounts/enrolment.ts'
+import type { Member } from '../accounts/member.ts'
 import type { Flow, FlowDependencies } from './flow.ts'
+import { endSession } from './sessions.ts'
+import { recordSignIn } from './sign-ins.ts'
+import type { StepContext } from './step.ts'
 
 type Ending =
   | Extract<Next, { kind: 'finish' }>
@@ -16,21 +20,12 @@ const descriptions = {
  * given: nothing of the first is left to the second.
  */
 const endForeignSession = async (
-  { provider }: FlowDependencies,
+  dependencies: FlowDependencies,
   { interaction, context }: Flow,
 ): Promise<void> => {
   const { session } = interaction
   if (!session?.accountId || session.accountId === context.facts.member?.id) return
-  const found = await provider.Session.findByUid(session.uid)
-  for (const { grantId } of Object.values(found?.authorizations ?? {})) {
-    if (!grantId) continue
-    const grant = await provider.Grant.find(grantId)
-    await grant?.destroy()
-    await provider.AccessToken.revokeByGrantId(grantId)
-    await provider.RefreshToken.revokeByGrantId(grantId)
-    await provider.AuthorizationCode.revokeByGrantId(grantId)
-  }
-  await found?.destroy()
+  await endSession(dependencies, session.accountId as Member['id'], session.uid)
   interaction.session = undefined
   await interaction.persist()
 }
@@ -57,7 +52,9 @@ export const finish = async (
   }
   const { member, session, request } = facts
   if (!member) throw new Error('nobody to sign in')
+  const known: StepContext<KnownFacts> = { ...flow.context, facts: { ...facts, member } }
   await endForeignSession(dependencies, flow)
+  await recordSignIn(ctx, known)
   const first = Math.min(
     ...session.proofs.filter(({ at }) => at >= request.proofsSince).map(({ at }) => at),
   )

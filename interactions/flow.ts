@@ -34,16 +34,18 @@ const NEW_FLOW: FlowFacts = { proofs: [], enrolledHere: false, doneSeen: false }
 const fromSession = async (
   provider: Provider,
   interaction: Interaction,
-): Promise<Pick<FlowFacts, 'memberId' | 'proofs'> | undefined> => {
+): Promise<Pick<FlowFacts, 'memberId' | 'proofs' | 'sessionUid'> | undefined> => {
   const { session, prompt } = interaction
   const anew = ['login_prompt', 'id_token_hint', 'claims_id_token_sub_value']
   if (!session?.accountId || prompt.reasons.some((reason) => anew.includes(reason)))
     return undefined
   const found = await provider.Session.findByUid(session.uid)
-  if (!found?.loginTs) return undefined
+  // The session as it is now: a weaker sign-in since then makes no older proof new.
+  if (!found?.loginTs || found.accountId !== session.accountId) return undefined
   return {
     memberId: session.accountId as Member['id'],
-    proofs: proofsOf(session.amr ?? [], found.loginTs),
+    proofs: proofsOf(found.amr ?? [], found.loginTs),
+    sessionUid: session.uid,
   }
 }
 
@@ -65,7 +67,7 @@ const withEmailProof = async (
 ): Promise<FlowFacts> => {
   if (!member || flow.proofs.some(({ factor }) => factor === 'emailCode')) return flow
   const proof = await transient.get<EmailProof>(emailProofKey(uid))
-  if (!proof || !hasProven(member, proof.address)) return flow
+  if (proof?.memberId !== member.id || !hasProven(member, proof.address)) return flow
   return { ...flow, proofs: [...flow.proofs, { factor: 'emailCode', at: proof.at }] }
 }
 
@@ -124,8 +126,10 @@ const factsOf = (
     },
     session: {
       proofs: flow.proofs,
+      ...(flow.sessionUid !== undefined && { id: flow.sessionUid }),
       enrolledHere: flow.enrolledHere,
       doneSeen: flow.doneSeen,
+      offerDevice: flow.offerDevice === true,
     },
   }
 }
@@ -145,7 +149,9 @@ export const loadFlow = async (
   const begun = stored ?? (await begin(provider, interaction))
   const found = begun.memberId && (await services.members.findById(begun.memberId))
   const member = found && found.societyId === society.id ? found : undefined
-  const flow = await withEmailProof(services, uid, begun, member)
+  // Who is signed in already need not type the ID again.
+  const named = member ? { loginId: member.loginId, ...begun } : begun
+  const flow = await withEmailProof(services, uid, named, member)
   const address = addressOf(ctx)
   const locale = localeOf(ctx, interaction.params.ui_locales)
   const facts = factsOf(services, { flow, member, client, society, interaction, address, locale })
@@ -162,6 +168,7 @@ export const loadFlow = async (
       locale,
       uid,
       device: deviceText(ctx.get('User-Agent')),
+      userAgent: ctx.get('User-Agent').slice(0, 512),
       address,
     },
   }

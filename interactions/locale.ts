@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { Locale } from '../accounts/member.ts'
+import { hostCookie, pathCookie } from './cookie-names.ts'
 
 /** Of our own pages; what else a visitor can put into a path has no place in a cookie. */
 const PLAIN_PATH = /^\/[\w./~-]*$/u
@@ -26,16 +27,16 @@ export const localeOf = (ctx: Context, uiLocales?: unknown): Locale => {
   const pressed = preferredLocale(one(ctx.query.ui_locales))
   if (pressed) {
     const options = { httpOnly: true, sameSite: 'lax', overwrite: true } as const
-    ctx.cookies.set('idp_locale', pressed, { ...options, maxAge: YEAR_MS })
+    ctx.cookies.set(hostCookie(ctx, 'idp_locale'), pressed, { ...options, maxAge: YEAR_MS })
     if (PLAIN_PATH.test(ctx.path)) {
-      ctx.cookies.set('idp_locale_here', pressed, { ...options, path: ctx.path })
+      ctx.cookies.set(pathCookie(ctx, 'idp_locale_here'), pressed, { ...options, path: ctx.path })
     }
     return pressed
   }
   return (
-    preferredLocale(ctx.cookies.get('idp_locale_here')) ??
+    preferredLocale(ctx.cookies.get(pathCookie(ctx, 'idp_locale_here'))) ??
     preferredLocale(uiLocales) ??
-    preferredLocale(ctx.cookies.get('idp_locale')) ??
+    preferredLocale(ctx.cookies.get(hostCookie(ctx, 'idp_locale'))) ??
     (ctx.acceptsLanguages('ja', 'en') === 'en' ? 'en' : 'ja')
   )
 }
@@ -44,7 +45,7 @@ export const localeOf = (ctx: Context, uiLocales?: unknown): Locale => {
 export const furiganaOf = (ctx: Context): boolean => {
   const pressed = one(ctx.query.furigana)
   if (pressed === 'on' || pressed === 'off') {
-    ctx.cookies.set('idp_furigana', pressed, {
+    ctx.cookies.set(hostCookie(ctx, 'idp_furigana'), pressed, {
       httpOnly: true,
       sameSite: 'lax',
       overwrite: true,
@@ -52,5 +53,5 @@ export const furiganaOf = (ctx: Context): boolean => {
     })
     return pressed === 'on'
   }
-  return ctx.cookies.get('idp_furigana') === 'on'
+  return ctx.cookies.get(hostCookie(ctx, 'idp_furigana')) === 'on'
 }

@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import type { Context } from 'koa'
 import { type Facts, type KnownFacts, next, type StepId } from '../accounts/enrolment.ts'
+import { DuplicateCredentialError } from '../accounts/errors.ts'
 import { render } from '../views/render.ts'
 import { commonLocals } from './common.ts'
 import { csrfToken, hasCsrfToken, refuseCrossSite, requireSameOrigin } from './csrf.ts'
@@ -15,6 +16,7 @@ import {
   saveMember,
 } from './flow.ts'
 import { parseForm, readForm } from './form.ts'
+import { endOtherSessions } from './sessions.ts'
 import type { Act, Page, StepContext, StepHandler, StepResult } from './step.ts'
 import { fault } from './step.ts'
 import { handlers } from './steps/index.ts'
@@ -42,6 +44,7 @@ const showPage = async (
     values: { ...page.values, ...result?.values },
     csrf: csrfToken(settings.cookieKeys, context.uid),
     base: `/interaction/${context.uid}`,
+    ...(page.otherWays && { otherWays: page.otherWays }),
   })
   rememberApp(ctx, context.client, context.uid)
   await render(ctx, page.view, common, page.locals)
@@ -69,7 +72,9 @@ const show = async (dependencies: FlowDependencies, ctx: Context): Promise<void>
     if (due.kind !== 'ask') {
       if (due.kind === 'stop') {
         ctx.status = 403
-        return showPage(ctx, flow, { view: 'stopped', locals: { reason: due.reason } }, undefined)
+        const { name } = facts.network
+        const locals = { reason: due.reason, ...(name !== '' && { network: name }) }
+        return showPage(ctx, flow, { view: 'stopped', locals }, undefined)
       }
       return finish(dependencies, ctx, flow, due)
     }
@@ -107,6 +112,7 @@ const applyChange = async (
 ): Promise<void> => {
   const { services } = dependencies
   const due = next(flow.context.facts)
+  const own = flow.interaction.session
   let current = flow
   for (let attempt = 1; attempt <= MAX_SAVES; attempt += 1) {
     try {
@@ -116,6 +122,9 @@ const applyChange = async (
         ...(facts.session.enrolledHere && { enrolledHere: true }),
         ...result.flow,
       })
+      if (result.endSessionsOf !== undefined) {
+        await endOtherSessions(dependencies, result.endSessionsOf, own?.uid)
+      }
       return
     } catch (error) {
       if (!isStaleMember(error)) throw error
@@ -135,10 +144,17 @@ const showFaults = async (
   result: Extract<StepResult, { ok: false }>,
 ): Promise<void> => {
   if (result.flow) await saveFlow(flow, result.flow)
-  const after = result.flow ? await loadFlow(dependencies, ctx) : flow
+  let after = result.flow ? await loadFlow(dependencies, ctx) : flow
   const due = next(after.context.facts)
   if (due.kind !== 'ask') return backToPage(ctx, flow.context.uid)
-  const page = await handlerOf(due.step).show(known(after.context))
+  const handler = handlerOf(due.step)
+  // The form may be of another page than is due now: the member moved to another network.
+  const patch = await handler.prepare?.(known(after.context))
+  if (patch) {
+    await saveFlow(after, patch)
+    after = await loadFlow(dependencies, ctx)
+  }
+  const page = await handler.show(known(after.context))
   ctx.status = 422
   return showPage(ctx, after, page, due.step, result)
 }
@@ -166,12 +182,18 @@ const act = async (dependencies: FlowDependencies, ctx: Context): Promise<void> 
   const chosen = due.kind === 'ask' ? actOf(due.step, name) : undefined
   if (!chosen) return backToPage(ctx, context.uid)
 
-  const form = readForm(chosen.fields, body)
+  const { fields } = chosen
+  const form = readForm(typeof fields === 'function' ? fields(known(context)) : fields, body)
   const result: StepResult = form
     ? await chosen.submit(known(context), form)
     : { ok: false, faults: [fault('form.invalid')] }
   if (!result.ok) return showFaults(dependencies, ctx, flow, result)
-  await applyChange(dependencies, ctx, flow, result)
+  try {
+    await applyChange(dependencies, ctx, flow, result)
+  } catch (error) {
+    if (!(error instanceof DuplicateCredentialError)) throw error
+    return showFaults(dependencies, ctx, flow, { ok: false, faults: [fault('pk.failed')] })
+  }
   return backToPage(ctx, context.uid)
 }
 

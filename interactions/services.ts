@@ -1,10 +1,13 @@
 import type { ClientPolicy } from '../accounts/policy.ts'
 import type {
+  AuditTrail,
   Clock,
   Log,
   MemberStore,
   Outbox,
   RandomBytes,
+  SessionIndex,
+  SignInLog,
   Throttle,
   TransientStore,
 } from '../accounts/ports.ts'
@@ -22,6 +25,8 @@ export type Settings = Readonly<{
   cookieKeys: readonly string[]
   /** Derives e-mail codes and mailed links; at least 32 bytes. */
   codeKey: Buffer
+  /** Newest first, 32 bytes each: seal app secrets at rest and hash recovery codes. */
+  encryptionKeys: readonly Readonly<{ id: string; key: Buffer }>[]
   /** The address mails come from. */
   mailFrom: string
 }>
@@ -33,6 +38,9 @@ export type Services = Readonly<{
   transient: TransientStore
   throttle: Throttle
   outbox: Outbox
+  signIns: SignInLog
+  sessions: SessionIndex
+  audit: AuditTrail
   clock: Clock
   randomBytes: RandomBytes
   log: Log

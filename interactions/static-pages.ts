@@ -17,6 +17,12 @@ const asset = (type: string, body: string | Buffer) => ({
 })
 type Asset = ReturnType<typeof asset>
 
+/** The passkey library as one file, which its package's `exports` do not name. */
+const WEBAUTHN_BUNDLE = new URL(
+  '../dist/bundle/index.umd.min.js',
+  import.meta.resolve('@simplewebauthn/browser'),
+)
+
 /** Style sheets and scripts, read once at start: no file is touched while requests are served. */
 const readAssets = (societies: Iterable<Society>): ReadonlyMap<string, Asset> => {
   const folder = new URL('./static/', import.meta.resolve('#views/layout.pug'))
@@ -24,6 +30,7 @@ const readAssets = (societies: Iterable<Society>): ReadonlyMap<string, Asset> =>
   for (const name of readdirSync(folder)) {
     assets.set(name, asset(name.slice(name.lastIndexOf('.')), readFileSync(new URL(name, folder))))
   }
+  assets.set('simplewebauthn-browser.js', asset('.js', readFileSync(WEBAUTHN_BUNDLE)))
   for (const { id, color } of societies) {
     assets.set(`society/${id}.css`, asset('.css', `:root{--society:${color}}\n`))
   }
@@ -49,6 +56,15 @@ export const staticRouter = (settings: Settings): Router => {
   const router = new Router()
   router.get('/assets/:name', (ctx) => serve(ctx, assets.get(String(ctx.params.name))))
   router.get('/assets/society/:name', (ctx) => serve(ctx, assets.get(`society/${ctx.params.name}`)))
+  // W3C passkey endpoints: where a password manager sends members to add and to manage passkeys.
+  router.get('/.well-known/passkey-endpoints', (ctx) => {
+    const manage = `${settings.issuer}/account`
+    ctx.body = { enroll: `${manage}?page=add-passkey`, manage }
+  })
+  // WebAuthn Level 3 section 5.11: no other origin uses our passkeys.
+  router.get('/.well-known/webauthn', (ctx) => {
+    ctx.body = { origins: [new URL(settings.issuer).origin] }
+  })
   router.get('/help/:society', async (ctx) => {
     const society = settings.societies.get(String(ctx.params.society))
     if (society) await render(ctx, 'help', commonLocals(ctx, localeOf(ctx), { society }), {})

@@ -1,12 +1,27 @@
 import type { Proof } from '../accounts/assurance.ts'
-import type { Facts, KnownFacts } from '../accounts/enrolment.ts'
+import type { Facts, KnownFacts, SecondFactor } from '../accounts/enrolment.ts'
 import type { EpochSeconds, Locale, Member, MemberId } from '../accounts/member.ts'
 import type { ClientPolicy } from '../accounts/policy.ts'
 import type { Society } from '../accounts/society.ts'
+import type { Ceremony } from '../factors/factor.ts'
 import type { Factors } from '../factors/index.ts'
+import type { PasskeyHint } from '../factors/passkey.ts'
 import type { Fault, Pages, ViewName } from '../views/pages.ts'
 import type { Fields, Form } from './form.ts'
 import type { Services } from './services.ts'
+
+/** Where a member means to sign in (F6). */
+export const PLACES = ['companyPc', 'ownPc', 'phone'] as const
+export type Place = (typeof PLACES)[number]
+
+/** A forgotten password on its way to a new one: what was claimed, and what has been proven of it. */
+export type ResetFacts = Readonly<{
+  /** The account as throttles know it, be there such a member or not. */
+  account: string
+  challengeId: string
+  /** The code was right: whose mailbox it was, and which password is to be replaced. */
+  proven?: Readonly<{ memberId: MemberId; passwordChangedAt: EpochSeconds }>
+}>
 
 /**
  * What one authorization request remembers beside the member's record; kept in the transient store
@@ -15,14 +30,23 @@ import type { Services } from './services.ts'
 export type FlowFacts = Readonly<{
   memberId?: MemberId
   proofs: readonly Proof[]
+  /** The engine's session that the first proofs came from. */
+  sessionUid?: string
   enrolledHere: boolean
   doneSeen: boolean
   /** The login ID to prefill: login_hint, or the one typed last. */
   loginId?: string
-  /** A page beside the step: terms declined, or the address being corrected. */
-  aside?: 'termsDeclined' | 'changingAddress'
+  /** A page beside the step: terms declined, the address being corrected, what was lost or forgotten. */
+  aside?: 'termsDeclined' | 'changingAddress' | 'forgotPassword' | 'forgotLoginId' | 'lostFactor'
+  reset?: ResetFacts
+  /** The password was just replaced: said at the password page. */
+  passwordReset?: true
+  /** The address that a reminder of the user ID was asked for. */
+  reminded?: string
   /** The e-mail challenge this request is waiting on. */
   challengeId?: string
+  /** The one to the member's other address, put aside: either can be gone back to while it lives. */
+  otherChallengeId?: string
   /** The address asked about with "did you mean …?". */
   typoAskedFor?: string
   /** Manual step 5 with a guessable initial password: the address to take once the one on file is
@@ -30,6 +54,14 @@ export type FlowFacts = Readonly<{
   wantedAddress?: string
   addressOnFileProven?: true
   notice?: 'sent' | 'resent' | 'codeExpired'
+  /** A passkey on a phone was used to sign in on this device. */
+  offerDevice?: true
+  /** Where the member means to sign in. */
+  places?: readonly Place[]
+  /** Where the passkey being registered is to live. */
+  passkeyHint?: PasskeyHint
+  /** The method chosen under "another way"; absent: the first that is useful. */
+  method?: SecondFactor
   /** No more mails before this. */
   mailsPausedUntil?: EpochSeconds
 }>
@@ -46,9 +78,21 @@ export type StepContext<F extends Facts = KnownFacts> = Readonly<{
   uid: string
   /** "Chrome・Windows" */
   device: string
+  userAgent: string
   /** The client's network address. */
   address: string
 }>
+
+/** The ceremony of a factor, here and now. */
+export const ceremonyOf = ({ services, society, locale }: StepContext<Facts>): Ceremony => {
+  const { issuer } = services.settings
+  return {
+    now: services.clock.now(),
+    origin: issuer,
+    rpId: new URL(issuer).hostname,
+    issuerName: society.name[locale],
+  }
+}
 
 /** A page with what it needs; `faults` and `values` stand on it from the start. */
 export type Page = {
@@ -57,6 +101,8 @@ export type Page = {
     locals: Pages[V]
     values?: Readonly<Record<string, string>>
     faults?: readonly Fault[]
+    /** At a challenge: the member's other methods that would do. */
+    otherWays?: readonly SecondFactor[]
   }>
 }[ViewName]
 
@@ -64,7 +110,13 @@ export type Page = {
 export type FlowPatch = { readonly [K in keyof FlowFacts]?: FlowFacts[K] | undefined }
 
 export type StepResult =
-  | Readonly<{ ok: true; member?: (member: Member) => Member; flow?: FlowPatch }>
+  | Readonly<{
+      ok: true
+      member?: (member: Member) => Member
+      flow?: FlowPatch
+      /** Whose sessions end with this, in every other browser. */
+      endSessionsOf?: MemberId
+    }>
   | Readonly<{
       ok: false
       faults: readonly Fault[]
@@ -85,7 +137,7 @@ export const fault = (
 
 /** Something a form of the step's page can ask for. */
 export type Act<F extends Facts = KnownFacts> = Readonly<{
-  fields: Fields
+  fields: Fields | ((context: StepContext<F>) => Fields)
   /** Computes; the router saves the member and the flow, each by compare-and-set. */
   submit(context: StepContext<F>, form: Form): Promise<StepResult>
 }>

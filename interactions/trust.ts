@@ -30,6 +30,9 @@ export const pinHost = (issuer: string): Middleware => {
  */
 export const addressOf = (ctx: Context): string => ctx.ip
 
+/** Whether the browser speaks https, which the issuer says and no header (`pinHost`). */
+export const isHttps = (ctx: Context): boolean => ctx.secure
+
 /** An IPv4-mapped IPv6 address counts as the IPv4 address it is. */
 const within = (address: string, cidr: string): boolean => {
   if (!ipaddr.isValid(address)) return false

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { ClientPolicy } from '../accounts/policy.ts'
+import { hostCookie } from './cookie-names.ts'
 import type { Settings } from './services.ts'
 
 const COOKIE = 'idp_app'
@@ -11,7 +12,7 @@ const DAY_MS = 86_400_000
  * as the one that waits, for the page a mailed link opens.
  */
 export const rememberApp = (ctx: Context, client: ClientPolicy, uid: string): void => {
-  ctx.cookies.set(COOKIE, `${client.clientId}|${uid}`, {
+  ctx.cookies.set(hostCookie(ctx, COOKIE), `${client.clientId}|${uid}`, {
     signed: true,
     httpOnly: true,
     sameSite: 'lax',
@@ -25,7 +26,9 @@ export const rememberedApp = (
   ctx: Context,
   settings: Settings,
 ): Readonly<{ client?: ClientPolicy; uid?: string }> => {
-  const [clientId, uid] = (ctx.cookies.get(COOKIE, { signed: true }) ?? '').split('|')
+  const [clientId, uid] = (ctx.cookies.get(hostCookie(ctx, COOKIE), { signed: true }) ?? '').split(
+    '|',
+  )
   const client = clientId === undefined ? undefined : settings.clients.get(clientId)
   return { ...(client && { client }), ...(uid && { uid }) }
 }

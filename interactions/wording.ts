@@ -29,13 +29,26 @@ export const dateTimeText = (at: EpochSeconds, locale: Locale): string => {
   return `${day}, ${clock} (Japan time)`
 }
 
+/** 2026年11月22日 / 22 November 2026, in Japan. */
+export const dateText = (at: EpochSeconds, locale: Locale): string =>
+  format(at, locale, { year: 'numeric', month: 'long', day: 'numeric' })
+
 /** YYYY-MM-DD in Japan. */
 export const japaneseDay = (at: EpochSeconds): string =>
   new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Tokyo' }).format(new Date(at * 1000))
+
+/** Names only: an unknown browser's name is whatever it says of itself, and this stands in mails. */
+const PLAIN = /^[A-Za-z0-9][A-Za-z0-9 ]{0,29}$/u
 
 /** The browser and system as a member knows them: "Chrome・Windows". */
 export const deviceText = (userAgent: string): string => {
   if (userAgent === '') return '—'
   const { browser, os } = Bowser.parse(userAgent.slice(0, 512))
-  return [browser.name, os.name].filter(Boolean).join('・') || '—'
+  return [browser.name, os.name].filter((name) => name && PLAIN.test(name)).join('・') || '—'
 }
+
+/** Browsers inside other apps, which cannot make passkeys: they are told to open the real one. */
+const IN_APP = /\bLine\/|\bFBAN\/|\bFBAV\/|\bInstagram\b|\bYJApp|\bMicroMessenger\/|; wv\)/u
+
+/** Whether the page stands in an app's own browser window (LINE, Instagram, a web view). */
+export const inAppBrowserOf = (userAgent: string): boolean => IN_APP.test(userAgent)

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { Account, Client, KoaContextWithOIDC } from 'oidc-provider'
+import type { Account, Client, KoaContextWithOIDC, UnknownObject } from 'oidc-provider'
 import type { Member, MemberId } from '../accounts/member.ts'
 import type { MemberStore } from '../accounts/ports.ts'
 
@@ -16,13 +16,29 @@ const claimsOf = (member: Member) => ({
   }),
 })
 
+/** How the member signed in, kept with each access token for userinfo. */
+export const assuranceOfToken = (ctx: KoaContextWithOIDC): UnknownObject | undefined => {
+  const { AuthorizationCode: code, RefreshToken: refresh } = ctx.oidc.entities
+  const source = code ?? refresh
+  return source && { acr: source.acr, amr: source.amr }
+}
+
+const told = (token: unknown): Readonly<{ acr?: unknown; amr?: unknown }> => {
+  const extra = (token as { extra?: { acr?: unknown; amr?: unknown } } | undefined)?.extra
+  return { ...(extra?.acr !== undefined && extra) }
+}
+
 /** A blocked member is no account: codes, refresh and userinfo end with the block. */
 export const findAccount =
   (members: MemberStore) =>
-  async (_ctx: KoaContextWithOIDC, sub: string): Promise<MemberAccount | undefined> => {
+  async (
+    _ctx: KoaContextWithOIDC,
+    sub: string,
+    token?: unknown,
+  ): Promise<MemberAccount | undefined> => {
     const member = await members.findById(sub as MemberId)
     if (!member || member.blocked) return undefined
-    return { accountId: member.id, member, claims: () => claimsOf(member) }
+    return { accountId: member.id, member, claims: () => ({ ...claimsOf(member), ...told(token) }) }
   }
 
 /** A `sub` that two sectors cannot compare (OIDC Core section 8.1). */

@@ -8,7 +8,7 @@ import {
 } from 'oidc-provider'
 import { ACR_LADDER } from '../accounts/assurance.ts'
 import type { MemberStore } from '../accounts/ports.ts'
-import { findAccount, pairwiseIdentifier } from './account.ts'
+import { assuranceOfToken, findAccount, pairwiseIdentifier } from './account.ts'
 import { grantFirstParty } from './grants.ts'
 import { createInteractionPolicy, type PolicyContext } from './interaction-policy.ts'
 import { ttl } from './ttl.ts'
@@ -74,6 +74,7 @@ export const createProvider = (options: ProviderOptions): Provider => {
       policy: createInteractionPolicy(options),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
+    extraTokenClaims: assuranceOfToken,
     loadExistingGrant: grantFirstParty,
     renderError: options.pages.error,
     features: {

@@ -21,20 +21,35 @@ const factsOf = (ctx: KoaContextWithOIDC, policy: PolicyContext): Facts => {
   const now = policy.clock.now()
   const clientPolicy = policy.clientOf(client.clientId)
   const requestedAt = entities.Interaction?.iat ?? now
+  const request = requestPolicy(clientPolicy, params, requestedAt)
+  // What is only wished for is no reason to refuse a request that must not ask anything.
+  const silent = params.prompt === 'none'
   const member: Member | undefined = (account as MemberAccount | undefined)?.member
   const ours = member?.societyId === clientPolicy.societyId
   return {
     now,
     member: ours ? member : undefined,
-    request: requestPolicy(clientPolicy, params, requestedAt),
+    request: silent ? { ...request, voluntaryAcrs: [] } : request,
     network: policy.networkOf(ctx, clientPolicy.societyId),
     society: policy.societyOf(clientPolicy.societyId),
     session: {
       proofs: proofsOf(session?.amr ?? [], session?.loginTs ?? 0),
+      ...(session && { id: session.uid }),
       enrolledHere: false,
       doneSeen: false,
+      offerDevice: false,
     },
   }
+}
+
+/**
+ * What this request is told of the session's proofs, before the engine's own checks look at it. One
+ * that makes a weaker acr essential is told that one, and the next must not be told the same.
+ */
+const tellAcr = (ctx: KoaContextWithOIDC, policy: PolicyContext): void => {
+  const { session } = ctx.oidc
+  const due = next(factsOf(ctx, policy))
+  if (session && due.kind === 'finish') session.acr = due.acr
 }
 
 /** The subject of a JWT that the engine validated when the request came in. */
@@ -69,6 +84,13 @@ export const createInteractionPolicy = (
   const login = prompts.get('login')
   if (!login) throw new Error('the engine has no login prompt')
   login.checks.remove('max_age')
+  login.checks.add(
+    new Check('acr_told', 'nothing is asked for this', 'login_required', (ctx) => {
+      tellAcr(ctx, policy)
+      return Check.NO_NEED_TO_PROMPT
+    }),
+    0,
+  )
   login.checks.add(
     new Check('other_member', 'another member signed in', 'login_required', (ctx) => {
       if (isOtherThanHinted(ctx, policy.pairwiseSalt)) {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const jest = join(root, 'node_modules/jest/bin/jest.js')
-const RUN_TIMEOUT_MS = 10 * 60_000
+const RUN_TIMEOUT_MS = 20 * 60_000
 const PRODUCTION_NODE = 24
 
 const say = (line) => console.log(`[test] ${line}`)

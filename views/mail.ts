@@ -17,15 +17,31 @@ type Challenge = Readonly<{
   requestedFrom: string
 }>
 
+/** A challenge whose page shows the same reference number: AB12CD. */
+type Referenced = Challenge & Readonly<{ reference: string }>
+
 /** What each mail says, beside the society's name and desk. */
 export type MailValues = {
-  confirmAddress: Challenge & Readonly<{ link: string; matchNumber: string }>
-  proveAddressOnFile: Challenge
-  signInCode: Challenge & Readonly<{ appName: string }>
+  confirmAddress: Referenced & Readonly<{ link: string; matchNumber: string }>
+  confirmSecondAddress: Referenced
+  proveAddressOnFile: Referenced
+  signInCode: Referenced & Readonly<{ appName: string }>
   /** To the former address. */
   addressChanged: Readonly<{ changedAt: string /** Undoes the change. */; link: string }>
+  /** To the new address and to a second one; `address` is the new one, masked. */
+  addressConfirmed: Readonly<{ address: string; at: string }>
   passwordChanged: Readonly<{ at: string }>
-  methodAdded: Readonly<{ method: ChosenFactor; at: string }>
+  methodAdded: Readonly<{ method: ChosenFactor | 'recoveryCode' | 'secondEmail'; at: string }>
+  methodRemoved: Readonly<{ method: ChosenFactor | 'secondEmail'; at: string }>
+  /** A sign-in in a browser that the member has not used before. */
+  newDevice: Readonly<{ device: string; at: string }>
+  recoveryCodeUsed: Readonly<{ /** How many are still good. */ left: string; at: string }>
+  resetCode: Challenge
+  /** One line each: a family may share the mailbox. */
+  userIdReminder: Readonly<{ loginIds: string; at: string }>
+  deskPassUsed: Readonly<{ at: string }>
+  /** Too many wrong passwords; until when nothing is accepted. */
+  locked: Readonly<{ until: string; at: string }>
 }
 
 /** A mail's words in reading order: a paragraph, a code or a link with what it is for. */

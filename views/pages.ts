@@ -1,5 +1,5 @@
 import type { StopReason } from '../accounts/enrolment.ts'
-import type { ChosenFactor, Locale } from '../accounts/member.ts'
+import type { ChosenFactor, FactorId, Locale } from '../accounts/member.ts'
 import type { Society } from '../accounts/society.ts'
 
 /** A fault the member can mend: a text key of the catalogue's `faults` with its values. */
@@ -27,10 +27,14 @@ export type CommonLocals = Readonly<{
   faults: readonly Fault[]
   /** What the member typed, shown again; never a password. */
   values: Readonly<Record<string, string>>
+  /** At a challenge: other methods, each a form to `${base}/use-method` with field `method`. */
+  otherWays?: readonly (ChosenFactor | 'recoveryCode')[]
   /** Hidden field `csrf` of every form. */
   csrf?: string
   /** Forms post here: `${base}/<step or act>`. E.g. /interaction/abc */
   base?: string
+  /** The page that this one is a part of: a link at the end. */
+  back?: string
   /** Reference number, as in the log and the X-Request-Id header: 7F3K-92QD */
   reference: string
 }>
@@ -41,6 +45,8 @@ export type MailChallengeLocals = Readonly<{
   address: string
   /** "20時15分" / "20:15", JST. */
   sentAt: string
+  /** AB12CD, as in the mail; empty while none can be sent. */
+  reference: string
   /** The mail has waited in the outbox for more than two seconds. */
   delayed: boolean
   /** Seconds until another mail may be asked for; 0: now. */
@@ -53,7 +59,31 @@ export type MailChallengeLocals = Readonly<{
 
 /** The pages and what each needs beside the common locals. The key is the view's file name. */
 export type Pages = {
-  password: { loginIdExample: string; restarted: boolean }
+  password: {
+    loginIdExample: string
+    restarted: boolean
+    /** A forgotten password was just replaced. */
+    passwordReset?: true
+    /** For passkeys: autofill and button; webauthn.js posts base/passkey with hidden `response`. */
+    passkeyOptionsJson?: string
+    /** The network whose rule is why there is no passkey button. */
+    noPasskeyOn?: string
+    /** Inside another app, where the passkeys fail: a note says so in place of the button. */
+    inAppBrowser?: true
+  }
+  /** A1; user ID and date of birth, posted to base/reset-request. */
+  'forgot-password': Record<string, never>
+  /** The code of a forgotten password, posted to base/reset-code; the same for known and unknown
+   * IDs, so neither the address nor the mail's state is shown. */
+  'reset-code': Pick<MailChallengeLocals, 'sentAt' | 'resendInSeconds' | 'senderAddress' | 'notice'>
+  /** A2. `needsPass`: the mailbox is all that the member has, so the desk's pass is asked too. */
+  'reset-password': Pages['new-password'] & Readonly<{ needsPass: boolean }>
+  /** A4; field email posted to base/id-request. `sentTo`: as typed, whether anybody's or not. */
+  'forgot-id': { sentTo?: string }
+  /** A3: the ways that are left, each a form to base/use-method, and the desk's pass. */
+  'lost-factor': { ways: readonly (ChosenFactor | 'recoveryCode')[] }
+  /** A member who is stopped, for whom the desk has issued a pass. */
+  'desk-pass': Record<string, never>
   birthdate: Record<string, never>
   terms: {
     version: string
@@ -75,20 +105,32 @@ export type Pages = {
   /** A code to the address on file, before it may be changed. */
   'email-old': MailChallengeLocals
   'email-wait': MailChallengeLocals & {
-    /** Two digits shown here and on the page the link opens, to be compared. */
+    /** Two digits shown here and on the page the link opens, to be compared; empty: another request
+     * asked for this mail, and only its code leads on here. */
     matchNumber: string
     /** GET, JSON {confirmed, delayed}; polled by email-wait.js. */
     statusPath: string
   }
+  /** F6: checkboxes companyPc, ownPc, phone (value yes), posted to base/choose-place. `atWork`: this
+   * is a company network, so companyPc is ticked to begin with. */
+  'choose-place': { atWork: boolean }
+  /** F6b. Back to the places: a form to base/change-place, where `atWork` is on any option. */
   'choose-factor': {
-    options: readonly Readonly<{ id: ChosenFactor; recommended: boolean }>[]
+    options: readonly Readonly<{
+      id: ChosenFactor
+      recommended: boolean
+      /** Also usable on a company PC: a tag, where that differs between the methods. */
+      atWork: boolean
+    }>[]
     /** Shown dashed, with its reason. */
     unavailable: readonly Readonly<{
       id: ChosenFactor
-      reason: 'network' | 'society'
+      reason: 'network' | 'society' | 'place'
       network?: string
     }>[]
     address: string
+    /** The member will sign in on a company PC too: a note says that e-mail is used there. */
+    companyPc: boolean
   }
   'new-password': {
     loginId: string
@@ -96,10 +138,52 @@ export type Pages = {
      * without one on sending. */
     rules: readonly Readonly<{ id: PasswordRuleId; pattern?: string; ok: boolean }>[]
   }
-  'email-code': MailChallengeLocals & { reference: string }
+  'email-code': MailChallengeLocals & {
+    /** The member's other address, masked: a form to base/email-other sends a code there instead. */
+    other?: string
+    /** The rule that shuts the member's own method out here, so that a code is asked for instead. */
+    rule?: Readonly<{ network: string; permitted: readonly ChosenFactor[] }>
+  }
+  /** Passkey registration (R1 here, R2 on a phone by QR). webauthn.js reads `optionsJson`, runs the
+   * ceremony and posts base/registerFactor with hidden `response` or `failure` and field `label`.
+   * `offer`: this device beside the phone just used; posts base/addDevice or base/device-later. */
+  'register-passkey': {
+    optionsJson: string
+    where: 'here' | 'phone'
+    inAppBrowser?: true
+    offer?: true
+  }
+  /** webauthn.js posts base/verifyFactor with hidden `response` or `failure`. */
+  'verify-passkey': { optionsJson: string; inAppBrowser?: true }
+  /** R3–R6 on one page. `qr` is a data: URI of a PNG, for <img> and for the download. */
+  'register-totp': {
+    qr: string
+    uri: string
+    secretGroups: string
+    account: string
+    issuerName: string
+    /** A name for it is asked too: optional field `label`. */
+    named?: true
+  }
+  'verify-totp': Record<string, never>
+  /** F9; field saved=yes posted to base/recoveryCodes. */
+  'recovery-codes': { codes: readonly string[] }
+  'verify-recovery-code': { remaining: number }
   enrolled: { method: ChosenFactor }
-  done: { loginId: string; address: string; method: ChosenFactor }
-  stopped: { reason: StopReason }
+  done: {
+    loginId: string
+    address: string
+    /** The one chosen. */
+    method: ChosenFactor
+    /** What the member can sign in with now, by the names they gave; absent: `method` alone. */
+    registered?: readonly Readonly<{ id: ChosenFactor; label?: string }>[]
+    /** Recovery codes are saved. */
+    codes?: true
+    /** This network does not permit registering `method`: to be done elsewhere within these days. */
+    later?: Readonly<{ network: string; days: number }>
+  }
+  /** `network`: the one whose rule stops the member, where it has a name. */
+  stopped: { reason: StopReason; network?: string }
   /** The page a mailed link opens, on any device. */
   'email-link': {
     state: 'ask' | 'confirmed' | 'used' | 'expired' | 'superseded'
@@ -116,6 +200,81 @@ export type Pages = {
     formerAddress: string
     changedAt: string
     token: string
+  }
+  /** A5. `root`: the account page's own path, below which the others are. */
+  account: {
+    root: string
+    loginId: string
+    passkeys: readonly Readonly<{
+      id: string
+      label: string
+      registered: string
+      used?: string
+      synced: boolean
+    }>[]
+    apps: readonly Readonly<{ id: string; label: string; registered: string }>[]
+    /** What can be added here, or why not. */
+    adding: readonly Readonly<{
+      factor: ChosenFactor
+      obstacle?: 'society' | 'network'
+      network?: string
+    }>[]
+    /** Masked. */
+    address: string
+    secondAddress?: string
+    /** The method asked for first, where the member has several. */
+    preferred?: ChosenFactor
+    /** Undefined: of no use to a member without passkey or app. */
+    recoveryCodes: Readonly<{ left: number; made: boolean }> | undefined
+    passwordChanged: string
+    /** This browser's first. A form with field `uid` to root/sessions/end. */
+    sessions: readonly Readonly<{
+      uid: string
+      device: string
+      current: boolean
+      since: string
+      seen: string
+    }>[]
+    done?: AccountDone
+    /** JSON for account.js, after a change of the passkeys. */
+    signals?: string
+  }
+  /** Whose member one is, where nothing says it. */
+  'account-choose': { societies: readonly Readonly<{ name: string; href: string }>[] }
+  /** Before a change, where the last sign-in is too long ago; `href` starts another. */
+  /** `network`: it permits none of the stronger methods the account holds, so nothing is changed here. */
+  'account-prove': { href: string; network?: string }
+  /** The member broke the sign-in off. */
+  'account-closed': { href: string }
+  /** Field `label` to base/save. */
+  'account-rename': { label: string }
+  /** `next`: what the member signs in with afterwards; absent: it is the last, and stays. */
+  'account-remove': {
+    factor: 'passkey' | 'totp'
+    label: string
+    registered: string
+    next?: ChosenFactor
+  }
+  /** Field `email` to base/change. */
+  'account-email': { address: string }
+  /** Field `email` to base/add; with a `second` one, masked: a form to base/remove. */
+  'account-second-email': { second?: string }
+  /** A code to the second address. */
+  'account-second-code': MailChallengeLocals
+  /** Field `factor` to base/choose. */
+  'account-method': { methods: readonly ChosenFactor[] }
+  /** Fields `current` and `password` to base/change. */
+  'account-password': {
+    loginId: string
+    rules: Pages['new-password']['rules']
+  }
+  'account-history': {
+    signIns: readonly Readonly<{
+      at: string
+      device: string
+      app?: string
+      factors: readonly FactorId[]
+    }>[]
   }
   logout: { formAction: string; secret: string }
   'logged-out': Record<string, never>
@@ -134,6 +293,25 @@ export type Pages = {
   }
 }
 export type ViewName = keyof Pages
+export type AccountViewName = Extract<ViewName, 'account' | `account-${string}`>
+
+/** What has just been done at the account page. */
+export const ACCOUNT_DONE = [
+  'passkeyAdded',
+  'passkeyRenamed',
+  'passkeyRemoved',
+  'appAdded',
+  'appRemoved',
+  'addressChanged',
+  'secondAddressAdded',
+  'secondAddressRemoved',
+  'methodPreferred',
+  'codesRenewed',
+  'passwordChanged',
+  'sessionEnded',
+  'sessionsEnded',
+] as const
+export type AccountDone = (typeof ACCOUNT_DONE)[number]
 
 /** The rows of the password checklist, in the order shown (manual step 9). */
 export const PASSWORD_RULE_IDS = [

@@ -5,7 +5,7 @@ import views from 'koa-views'
 import type { Locale } from '../accounts/member.ts'
 import { ruby } from './furigana.ts'
 import { catalogue, faultText } from './messages/index.ts'
-import type { CommonLocals, Pages, ViewName } from './pages.ts'
+import type { CommonLocals, Fault, Pages, ViewName } from './pages.ts'
 
 /** The templates stay where they are when the code is built: the package's `imports` finds them. */
 const ROOT = fileURLToPath(new URL('.', import.meta.resolve('#views/layout.pug')))
@@ -49,17 +49,47 @@ const dateText = (locale: Locale, date: string): string => {
   return catalogue(locale).terms.date(year, month, day)
 }
 
+/** The relying party's front page, which LINE opens in the real browser by this parameter. */
+const inRealBrowser = (uri: string | undefined): string | undefined => {
+  const known = webAddress(uri)
+  if (known === undefined) return undefined
+  const url = new URL(known)
+  url.searchParams.set('openExternalBrowser', '1')
+  return url.href
+}
+
+/** Lines as a file that a link can save without script; line ends as every editor reads them. */
+const textFile = (lines: readonly string[]): string =>
+  `data:text/plain;charset=utf-8,${encodeURIComponent(`${lines.join('\r\n')}\r\n`)}`
+
+/** Faults of what the member did, not of what they entered: they stand at no field. */
+const isOfCeremony = ({ reason }: Fault): boolean => /^(?:pk|method)\./u.test(reason)
+
 /** Where a fault of the whole form points: the page's first field. */
 const FIRST_FIELD: { readonly [V in ViewName]?: string } = {
   password: 'username',
+  'forgot-password': 'username',
+  'reset-code': 'code',
+  'reset-password': 'password',
+  'forgot-id': 'email',
+  'lost-factor': 'pass',
+  'desk-pass': 'pass',
   birthdate: 'year',
   terms: 'agree',
   email: 'email',
   'email-old': 'code',
   'email-wait': 'code',
   'email-code': 'code',
+  'choose-place': 'companyPc',
   'choose-factor': 'factor',
   'new-password': 'password',
+  'register-totp': 'code',
+  'verify-totp': 'code',
+  'verify-recovery-code': 'code',
+  'recovery-codes': 'saved',
+  'account-rename': 'label',
+  'account-email': 'email',
+  'account-password': 'current',
 }
 
 /** Faults that no other input would mend: the member can only wait. */
@@ -72,19 +102,25 @@ const WAIT: ReadonlySet<string> = new Set([
 ])
 
 /** Pages of a sign-in where the member reads what they are logging in to. */
-const NAMES_APP: ReadonlySet<ViewName> = new Set(['password', 'email-code'])
+const NAMES_APP: ReadonlySet<ViewName> = new Set([
+  'password',
+  'email-code',
+  'verify-passkey',
+  'verify-totp',
+  'verify-recovery-code',
+])
 
 /**
  * Every name a template sees. None is an option of pug's, nor can a request name one: what comes
  * from a request stands inside `values`, `page` and `faults` (security.md N25).
  */
 const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages[V]) => {
-  const { locale, society, app, self, step, values, csrf, base, reference } = common
+  const { locale, society, app, self, step, values, csrf, base, back, reference } = common
   const t = catalogue(locale)
   const first = FIRST_FIELD[view]
   const faults = common.faults.map((fault) => ({
-    field: fault.field ?? first,
-    target: fault.field ?? first,
+    field: fault.field ?? (isOfCeremony(fault) ? undefined : first),
+    target: fault.field ?? (isOfCeremony(fault) ? undefined : first),
     reason: fault.reason,
     suggestion: fault.reason === 'mail.typo' ? fault.values?.suggest : undefined,
     text: faultText(t, fault),
@@ -99,16 +135,25 @@ const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages
     app,
     appName: app?.name ?? t.theApp,
     appUri: webAddress(app?.uri),
+    appInBrowser: inRealBrowser(app?.uri),
     toApp: NAMES_APP.has(view) ? app?.name : undefined,
     path: self.split('?', 1)[0],
     selfHref: self,
     step,
     minutesLeft: step === undefined ? undefined : MINUTES_LEFT[step - 1],
     faults,
-    alertHeading: faults.every(({ reason }) => WAIT.has(reason)) ? t.waitHeading : t.errorHeading,
+    alertHeading: faults.every(({ reason }) => WAIT.has(reason))
+      ? t.waitHeading
+      : common.faults.every(isOfCeremony)
+        ? t.noticeHeading
+        : t.errorHeading,
+    /** A passkey the server no longer knows, for the browser to forget. */
+    unknownCredential: common.faults.find(({ reason }) => reason === 'pk.gone')?.values?.credential,
+    otherWays: common.otherWays,
     values,
     csrf,
     base,
+    back,
     reference,
     heading,
     documentTitle: `${faults.length > 0 ? t.errorTitle : ''}${heading} | ${owner}`,
@@ -126,6 +171,7 @@ const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages
     webAddress,
     telephone,
     section,
+    textFile,
     dateText: (date: string) => dateText(locale, date),
   }
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import Libsql from 'libsql'
 import { IdentityError } from '../../accounts/errors.ts'
 import type { EpochSeconds } from '../../accounts/member.ts'
+import { DEVICE_SECONDS, HISTORY_SECONDS, SESSION_RECORD_SECONDS } from '../../accounts/sign-ins.ts'
 import { MIGRATIONS } from './schema.ts'
 
 export type SqlValue = string | number | null
@@ -40,6 +41,12 @@ const SWEEPS: readonly Readonly<{ sql: string; before: (now: EpochSeconds) => nu
   {
     sql: 'DELETE FROM outbox WHERE finished_at <= ?',
     before: (now) => now - FINISHED_MAIL_SECONDS,
+  },
+  { sql: 'DELETE FROM sign_ins WHERE at <= ?', before: (now) => now - HISTORY_SECONDS },
+  { sql: 'DELETE FROM member_devices WHERE used_at <= ?', before: (now) => now - DEVICE_SECONDS },
+  {
+    sql: 'DELETE FROM member_sessions WHERE seen_at <= ?',
+    before: (now) => now - SESSION_RECORD_SECONDS,
   },
 ]
 

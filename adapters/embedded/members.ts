@@ -1,5 +1,10 @@
 import Libsql from 'libsql'
-import { DuplicateLoginIdError, StaleMemberError } from '../../accounts/errors.ts'
+import { emailKey } from '../../accounts/email-address.ts'
+import {
+  DuplicateCredentialError,
+  DuplicateLoginIdError,
+  StaleMemberError,
+} from '../../accounts/errors.ts'
 import { loginKey, type Member } from '../../accounts/member.ts'
 import type { MemberStore } from '../../accounts/ports.ts'
 import type { Database } from './database.ts'
@@ -7,7 +12,8 @@ import type { Database } from './database.ts'
 type Row = Readonly<{ document: string }>
 
 // Only `save` writes the column, and it takes nothing but a Member.
-const memberOf = (row: Row | undefined) => row && (JSON.parse(row.document) as Member)
+const memberOf = (row: Row) => JSON.parse(row.document) as Member
+const found = (row: Row | undefined) => row && memberOf(row)
 
 const isTaken = (error: unknown): boolean =>
   error instanceof Libsql.SqliteError && error.code.startsWith('SQLITE_CONSTRAINT')
@@ -37,11 +43,36 @@ export const createMemberStore = (db: Database): MemberStore => {
       member.revision,
     ) === 1
 
+  const write = (member: Member, document: string): void => {
+    let written: boolean
+    try {
+      written = member.revision === 0 ? insert(member, document) : update(member, document)
+    } catch (error) {
+      if (!isTaken(error)) throw error
+      throw new DuplicateLoginIdError(member.societyId)
+    }
+    if (!written) throw new StaleMemberError(member.id)
+  }
+
+  /** Beside the document, so that the file itself refuses one passkey under two members. */
+  const holdPasskeys = ({ id, credentials }: Member): void => {
+    db.run('DELETE FROM passkeys WHERE member_id = ?', id)
+    for (const credential of credentials) {
+      if (credential.factor !== 'passkey') continue
+      try {
+        db.run('INSERT INTO passkeys (credential_id, member_id) VALUES (?, ?)', credential.id, id)
+      } catch (error) {
+        if (!isTaken(error)) throw error
+        throw new DuplicateCredentialError(id)
+      }
+    }
+  }
+
   return {
-    findById: async (id) => memberOf(db.get<Row>('SELECT document FROM members WHERE id = ?', id)),
+    findById: async (id) => found(db.get<Row>('SELECT document FROM members WHERE id = ?', id)),
 
     findByLoginId: async (societyId, loginId) =>
-      memberOf(
+      found(
         db.get<Row>(
           'SELECT document FROM members WHERE society_id = ? AND login_key = ?',
           societyId,
@@ -49,17 +80,23 @@ export const createMemberStore = (db: Database): MemberStore => {
         ),
       ),
 
+    findByVerifiedEmail: async (societyId, address) =>
+      db
+        .all<Row>(
+          `SELECT document FROM members WHERE society_id = ? AND verified_email = ?
+           ORDER BY login_key`,
+          societyId,
+          emailKey(address),
+        )
+        .map(memberOf),
+
     save: async (member) => {
       const saved: Member = { ...member, revision: member.revision + 1 }
       const document = JSON.stringify(saved)
-      let written: boolean
-      try {
-        written = member.revision === 0 ? insert(member, document) : update(member, document)
-      } catch (error) {
-        if (!isTaken(error)) throw error
-        throw new DuplicateLoginIdError(member.societyId)
-      }
-      if (!written) throw new StaleMemberError(member.id)
+      db.transaction(() => {
+        write(member, document)
+        holdPasskeys(member)
+      })
       return saved
     },
   }

@@ -4,6 +4,9 @@ import type { Database } from './database.ts'
 
 type Due = Readonly<{ id: string; mail: string; attempts: number }>
 
+// Only `add` writes the column, and it takes nothing but a MailRequest.
+const requestIn = (mail: string) => JSON.parse(mail) as MailRequest
+
 /**
  * Mails on their way, in the embedded file. A finished mail keeps its state for a week and loses
  * its content (address, names) at once.
@@ -18,14 +21,20 @@ export const createOutbox = (db: Database): Outbox => {
     )
   }
 
-  const claim = (now: EpochSeconds, limit: number, leaseSeconds: number): readonly Due[] => {
-    db.run(
-      `UPDATE outbox SET state = 'failed', mail = NULL, finished_at = ?
+  /** Gives up what is due and no longer worth sending. `attempts`: how often it was handed out. */
+  const expire = (now: EpochSeconds): readonly Due[] => {
+    const expired = db.all<Due>(
+      `SELECT id, mail, attempts FROM outbox
        WHERE state = 'queued' AND due_at <= ? AND expires_at <= ?`,
       now,
       now,
-      now,
     )
+    for (const { id } of expired) finish(id, 'failed', `= 'queued'`, now)
+    return expired
+  }
+
+  const claim = (now: EpochSeconds, limit: number, leaseSeconds: number) => {
+    const expired = expire(now)
     const due = db.all<Due>(
       `SELECT id, mail, attempts + 1 AS attempts FROM outbox
        WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, sequence LIMIT ?`,
@@ -40,7 +49,7 @@ export const createOutbox = (db: Database): Outbox => {
         id,
       )
     }
-    return due
+    return { due, expired }
   }
 
   return {
@@ -58,11 +67,11 @@ export const createOutbox = (db: Database): Outbox => {
     stateOf: async (id) =>
       db.get<{ state: MailState }>('SELECT state FROM outbox WHERE id = ?', id)?.state,
 
-    claim: async (now, limit, leaseSeconds) =>
-      db
-        .transaction(() => claim(now, limit, leaseSeconds))
-        // Only `add` writes the column, and it takes nothing but a MailRequest.
-        .map(({ mail, attempts }) => ({ mail: JSON.parse(mail) as MailRequest, attempts })),
+    claim: async (now, limit, leaseSeconds, tellExpired) => {
+      const { due, expired } = db.transaction(() => claim(now, limit, leaseSeconds))
+      for (const { mail, attempts } of expired) tellExpired?.(requestIn(mail), attempts)
+      return due.map(({ mail, attempts }) => ({ mail: requestIn(mail), attempts }))
+    },
 
     sent: async (id, now) => finish(id, 'sent', `<> 'sent'`, now),
 

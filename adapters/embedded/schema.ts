@@ -68,4 +68,66 @@ export const MIGRATIONS: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- Made of the document, so the two never differ; accounts/email-address.ts, emailKey.
+  ALTER TABLE members ADD COLUMN verified_email TEXT GENERATED ALWAYS AS (
+    CASE WHEN document ->> '$.email.verifiedAt' IS NOT NULL THEN
+      substr(document ->> '$.email.address', 1, instr(document ->> '$.email.address', '@'))
+      || lower(substr(document ->> '$.email.address', instr(document ->> '$.email.address', '@') + 1))
+    END
+  ) VIRTUAL;
+  CREATE INDEX members_verified_email ON members (society_id, verified_email)
+    WHERE verified_email IS NOT NULL;
+
+  CREATE TABLE audit_events (
+    sequence INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    member_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    event TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_events_member ON audit_events (member_id, sequence);
+  `,
+  `
+  CREATE TABLE sign_ins (
+    id TEXT PRIMARY KEY,
+    member_id TEXT NOT NULL,
+    at REAL NOT NULL,
+    device TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    factors TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX sign_ins_member ON sign_ins (member_id, at);
+  CREATE INDEX sign_ins_age ON sign_ins (at);
+
+  CREATE TABLE member_devices (
+    member_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    used_at REAL NOT NULL,
+    PRIMARY KEY (member_id, device_id)
+  ) STRICT;
+  CREATE INDEX member_devices_age ON member_devices (used_at);
+
+  CREATE TABLE member_sessions (
+    uid TEXT PRIMARY KEY,
+    member_id TEXT NOT NULL,
+    device TEXT NOT NULL,
+    since REAL NOT NULL,
+    seen_at REAL NOT NULL,
+    grant_ids TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX member_sessions_member ON member_sessions (member_id, seen_at);
+  CREATE INDEX member_sessions_age ON member_sessions (seen_at);
+  `,
+  `
+  CREATE TABLE passkeys (
+    credential_id TEXT PRIMARY KEY,
+    member_id TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX passkeys_member ON passkeys (member_id);
+  INSERT INTO passkeys (credential_id, member_id)
+    SELECT credential.value ->> '$.id', members.id
+    FROM members, json_each(members.document, '$.credentials') AS credential
+    WHERE credential.value ->> '$.factor' = 'passkey';
+  `,
 ]

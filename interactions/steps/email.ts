@@ -12,6 +12,7 @@ import {
   pausedFaults,
   pendingKey,
   resendChallenge,
+  shareChallenge,
 } from '../email-challenge.ts'
 import type { Form } from '../form.ts'
 import type { Page, StepContext, StepHandler, StepResult } from '../step.ts'
@@ -24,6 +25,7 @@ import { fault } from '../step.ts'
 const mustProveAddressOnFile = ({ facts, flow }: StepContext): boolean =>
   facts.member.password.initial === 'derived' && !flow.addressOnFileProven
 
+/** Known from any device: who closed the page to read the mail comes back to the same code. */
 const pendingOf = async ({ services, facts }: StepContext): Promise<KeptChallenge | undefined> => {
   const pending = await services.transient.get<PendingAddress>(pendingKey(facts.member.id))
   const challenge = await findChallenge(services, pending?.challengeId)
@@ -49,6 +51,9 @@ const show = async (context: StepContext): Promise<Page> => {
       masked: challenge.purpose === 'proveAddressOnFile',
     })
     const faults = pausedFaults(context)
+    // Two requests wait on one mail: its link shall move neither on, only the code typed here.
+    const own = challenge.uid === uid
+    if (!own) await shareChallenge(services, challenge)
     if (challenge.purpose === 'proveAddressOnFile') {
       return { view: 'email-old', locals: shown, faults }
     }
@@ -56,7 +61,7 @@ const show = async (context: StepContext): Promise<Page> => {
       view: 'email-wait',
       locals: {
         ...shown,
-        matchNumber: matchNumberOf(services.settings.codeKey, challenge.id),
+        matchNumber: own ? matchNumberOf(services.settings.codeKey, challenge.id) : '',
         statusPath: `/interaction/${uid}/email-status`,
       },
       faults,

@@ -1,12 +1,16 @@
 import type { Facts, StepId } from '../../accounts/enrolment.ts'
 import type { StepHandler } from '../step.ts'
+import { addDevice } from './add-device.ts'
 import { birthdate } from './birthdate.ts'
 import { chooseFactor } from './choose-factor.ts'
+import { deskPass } from './desk-pass.ts'
 import { done } from './done.ts'
 import { email } from './email.ts'
 import { enrolled } from './enrolled.ts'
 import { newPassword } from './new-password.ts'
 import { password } from './password.ts'
+import { recoveryCodes } from './recovery-codes.ts'
+import { registerFactor } from './register-factor.ts'
 import { terms } from './terms.ts'
 import { verifyFactor } from './verify-factor.ts'
 
@@ -17,6 +21,7 @@ export type StepHandlers = {
 
 export const handlers: StepHandlers = {
   password,
+  deskPass,
   enrolled,
   verifyFactor,
   birthdate,
@@ -24,6 +29,8 @@ export const handlers: StepHandlers = {
   email,
   chooseFactor,
   newPassword,
-  registerFactor: chooseFactor,
+  registerFactor,
+  recoveryCodes,
+  addDevice,
   done,
 }

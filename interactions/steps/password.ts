@@ -1,11 +1,26 @@
-import { createHmac } from 'node:crypto'
+import type { Proof } from '../../accounts/assurance.ts'
 import type { Facts } from '../../accounts/enrolment.ts'
-import { loginKey } from '../../accounts/member.ts'
-import { verifyPassword } from '../../factors/password.ts'
+import { loginKey, type Member } from '../../accounts/member.ts'
+import { PASSKEY_SECONDS, type PasskeyKept } from '../../factors/passkey.ts'
+import { requireHashingRoom, verifyPassword } from '../../factors/password.ts'
+import { accountKey } from '../account-key.ts'
 import { emailProofKey } from '../confirm-address.ts'
-import type { StepContext, StepHandler, StepResult } from '../step.ts'
-import { fault } from '../step.ts'
-import { untilText } from '../wording.ts'
+import { isStaleMember } from '../flow.ts'
+import { forgotActs, showForgot } from '../forgot/index.ts'
+import { storeUsed } from '../methods/outcome.ts'
+import { ceremonyFault, PASSKEY_FIELDS, passkeyFault, passkeyOwner } from '../methods/passkey.ts'
+import {
+  type Act,
+  ceremonyOf,
+  type FlowPatch,
+  fault,
+  type StepContext,
+  type StepHandler,
+  type StepResult,
+} from '../step.ts'
+import { tellLocked } from '../tell-locked.ts'
+import { updateMember } from '../update-member.ts'
+import { inAppBrowserOf, untilText } from '../wording.ts'
 
 const LOGIN_ID_MAX = 64
 const PASSWORD_MAX = 128
@@ -13,11 +28,50 @@ const PASSWORD_MAX = 128
 /** The insurer's symbol in a login ID like 12345-678, by which a spray over a company is seen. */
 const symbolOf = (key: string): string => key.split('-', 1)[0] ?? key
 
+/** The flow of a member who has just said who they are: nothing of another's is left in it. */
+const begunBy = (member: Member, proofs: readonly Proof[]): FlowPatch => ({
+  memberId: member.id,
+  loginId: member.loginId,
+  proofs,
+  sessionUid: undefined,
+  enrolledHere: false,
+  doneSeen: false,
+  offerDevice: undefined,
+  aside: undefined,
+  reset: undefined,
+  passwordReset: undefined,
+  reminded: undefined,
+  challengeId: undefined,
+  wantedAddress: undefined,
+  addressOnFileProven: undefined,
+  method: undefined,
+  passkeyHint: undefined,
+})
+
 const locked = (context: StepContext<Facts>, until: number, typed: string): StepResult => ({
   ok: false,
   faults: [fault('login.locked', undefined, { time: untilText(until, context.locale) })],
   values: { username: typed },
 })
+
+/** Until when initial passwords are not accepted here, after many wrong ones (T1). */
+const initialPasswordsPausedUntil = async (
+  { services, society }: StepContext<Facts>,
+  symbol: string,
+): Promise<number | undefined> => {
+  const { throttle, log } = services
+  let until: number | undefined
+  for (const [limit, counted] of [
+    ['initialPasswordPerSymbol', symbol],
+    ['initialPasswordPerSociety', society.id],
+  ] as const) {
+    const allowance = await throttle.look(limit, counted)
+    if (allowance.ok) continue
+    log.warn({ limit, societyId: society.id }, 'initial passwords paused: many wrong ones')
+    until = Math.max(until ?? 0, allowance.until)
+  }
+  return until
+}
 
 /**
  * Manual step 2. A known and an unknown ID take the same way, the same time and give the same
@@ -41,34 +95,27 @@ const submit = async (
   ]
   if (faults.length > 0) return { ok: false, faults, values }
 
-  const account = createHmac('sha256', settings.codeKey)
-    .update(`account|${society.id}|${key}`)
-    .digest('base64url')
+  const account = accountKey(settings, society.id, typed)
   const symbol = `${society.id}|${symbolOf(key)}`
   const fromAddress = await throttle.look('passwordPerAddress', address)
   if (!fromAddress.ok) return locked(context, fromAddress.until, typed)
+  requireHashingRoom()
   const attempt = await throttle.count('password', account)
-  if (!attempt.ok) return locked(context, attempt.until, typed)
-
   const member = await members.findByLoginId(society.id, typed)
-  if (!(await verifyPassword(member?.password.hash, password)) || !member) {
+  if (!attempt.ok) {
+    await tellLocked(context, account, member, attempt.until)
+    return locked(context, attempt.until, typed)
+  }
+  const pausedUntil = await initialPasswordsPausedUntil(context, symbol)
+  const right = await verifyPassword(member?.password.hash, password)
+  // While initial passwords pause, a right one is answered like a wrong one: a spray learns nothing.
+  if (!right || !member || (member.password.initial && pausedUntil !== undefined)) {
     await throttle.count('passwordPerAddress', address)
     await throttle.count('initialPasswordPerSymbol', symbol)
     await throttle.count('initialPasswordPerSociety', society.id)
     log.info({ accountKey: account.slice(0, 12), societyId: society.id }, 'sign-in refused')
+    if (pausedUntil !== undefined) return locked(context, pausedUntil, typed)
     return { ok: false, faults: [fault('login.bad', undefined, { left: attempt.left })], values }
-  }
-  if (member.password.initial) {
-    for (const [limit, counted] of [
-      ['initialPasswordPerSymbol', symbol],
-      ['initialPasswordPerSociety', society.id],
-    ] as const) {
-      const allowance = await throttle.look(limit, counted)
-      if (!allowance.ok) {
-        log.warn({ limit, societyId: society.id }, 'initial passwords paused: many wrong ones')
-        return locked(context, allowance.until, typed)
-      }
-    }
   }
   await throttle.forget('password', account)
   // Signing in anew: a link pressed for this request before speaks for nobody any more.
@@ -76,28 +123,94 @@ const submit = async (
   log.info({ memberId: member.id, societyId: society.id }, 'password proven')
   return {
     ok: true,
-    flow: {
-      memberId: member.id,
-      loginId: member.loginId,
-      proofs: [{ factor: 'password', at: clock.now() }],
-      enrolledHere: false,
-      doneSeen: false,
-      aside: undefined,
-      challengeId: undefined,
-      wantedAddress: undefined,
-      addressOnFileProven: undefined,
-    },
+    flow: begunBy(member, [{ factor: 'password', at: clock.now() }]),
   }
+}
+
+const keptKey = ({ uid }: StepContext<Facts>): string => `passkey-discoverable:${uid}`
+
+/** What the browser's autofill and the passkey button ask for; new with every page. */
+const passkeyOptions = async (context: StepContext<Facts>): Promise<string> => {
+  const begun = await context.factors.passkey.beginDiscoverable(ceremonyOf(context))
+  await context.services.transient.put(keptKey(context), begun.kept, PASSKEY_SECONDS)
+  return JSON.stringify(begun.shown)
+}
+
+/** Sign-in by passkey alone: the passkey says who it is, and is two factors by itself. */
+const signInWithPasskey: Act<Facts> = {
+  fields: PASSKEY_FIELDS,
+  async submit(context, form) {
+    const { services, factors, society, facts } = context
+    const failed = ceremonyFault(form)
+    if (failed) return { ok: false, faults: [failed] }
+    const kept = await services.transient.take<PasskeyKept>(keptKey(context))
+    if (!kept) return { ok: false, faults: [fault('pk.failed')] }
+    const owner = await passkeyOwner(context, form)
+    const member = owner?.societyId === society.id ? owner : undefined
+    const verdict = await factors.passkey.finishDiscoverable(
+      member,
+      kept,
+      form,
+      ceremonyOf(context),
+    )
+    if (!verdict.ok || !member) {
+      const reason = verdict.ok ? 'pk.gone' : verdict.reason
+      const isAnothers = owner !== undefined && member === undefined
+      return { ok: false, faults: [passkeyFault(context, form, reason, isAnothers)] }
+    }
+    if (!facts.network.factors.includes('passkey')) {
+      return {
+        ok: false,
+        faults: [fault('method.place', undefined, { network: facts.network.name })],
+      }
+    }
+    const { credential, synced, elsewhere } = verdict.value
+    try {
+      if (credential) await updateMember(services, member, storeUsed(member, credential))
+    } catch (error) {
+      // The same passkey was used elsewhere in this very moment.
+      if (isStaleMember(error)) return { ok: false, faults: [fault('pk.failed')] }
+      throw error
+    }
+    services.log.info(
+      { memberId: member.id, societyId: society.id, factor: 'passkey' },
+      'passkey proven',
+    )
+    await services.transient.take(emailProofKey(context.uid))
+    const proof = { factor: 'passkey', at: services.clock.now() } as const
+    return {
+      ok: true,
+      flow: {
+        ...begunBy(member, [{ ...proof, ...(synced !== undefined && { synced }) }]),
+        ...(elsewhere && { offerDevice: true }),
+      },
+    }
+  },
 }
 
 export const password: StepHandler<Facts> = {
   fields: { username: { max: 1000 }, password: { max: 1000 } },
-  async show({ society, flow }) {
+  async show(context) {
+    const beside = await showForgot(context)
+    if (beside) return beside
+    const { society, flow, facts } = context
+    const byPasskey = facts.network.factors.includes('passkey')
+    const barredHere =
+      !byPasskey && society.factors.includes('passkey') && facts.network.name !== ''
+    const inApp = inAppBrowserOf(context.userAgent)
     return {
       view: 'password',
-      locals: { loginIdExample: society.loginIdExample, restarted: false },
+      locals: {
+        loginIdExample: society.loginIdExample,
+        restarted: false,
+        ...(flow.passwordReset && { passwordReset: true }),
+        ...(byPasskey && !inApp && { passkeyOptionsJson: await passkeyOptions(context) }),
+        ...(byPasskey && inApp && { inAppBrowser: true }),
+        ...(barredHere && { noPasskeyOn: facts.network.name }),
+      },
       values: { username: flow.loginId ?? '' },
     }
   },
   submit,
+  acts: { passkey: signInWithPasskey, ...forgotActs },
 }

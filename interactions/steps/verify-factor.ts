@@ -1,82 +1,76 @@
-import {
-  answerCode,
-  challengeLocals,
-  findChallenge,
-  type KeptChallenge,
-  openChallenge,
-  pausedFaults,
-  resendChallenge,
-} from '../email-challenge.ts'
-import type { StepContext, StepHandler } from '../step.ts'
-import { fault } from '../step.ts'
+import { type SecondFactor, usefulFactors } from '../../accounts/enrolment.ts'
+import { useDeskPass } from '../desk-pass.ts'
+import { methods } from '../methods/index.ts'
+import type { Verification } from '../methods/method.ts'
+import type { Act, Page, StepContext, StepHandler } from '../step.ts'
 
-const live = async ({ services, flow }: StepContext): Promise<KeptChallenge | undefined> => {
-  const challenge = await findChallenge(services, flow.challengeId)
-  return challenge?.purpose === 'signIn' && challenge.answeredAt === undefined
-    ? challenge
-    : undefined
+/** The method asked for: the one the member chose under "another way", else the first useful one. */
+const methodOf = ({ facts, flow }: StepContext): SecondFactor => {
+  const useful = usefulFactors(facts)
+  const [first] = useful
+  if (first === undefined) throw new Error('no factor to verify')
+  return flow.method && useful.includes(flow.method) ? flow.method : first
 }
 
-/** Manual chapter 2-6: a code sent to the proven address, bound to this authorization request. */
+const verificationOf = (context: StepContext): Verification => {
+  const method = methods[methodOf(context)]
+  if (!method) throw new Error(`no pages for ${methodOf(context)}`)
+  return method.verification
+}
+
+/** "Another way": only what the member holds and this network permits. */
+const useMethod: Act = {
+  fields: { method: { max: 40 } },
+  async submit({ facts }, form) {
+    const method = usefulFactors(facts).find((factor) => factor === form.method)
+    return { ok: true, flow: method ? { method, notice: undefined, aside: undefined } : {} }
+  },
+}
+
+const own: readonly SecondFactor[] = ['passkey', 'totp', 'emailCode', 'recoveryCode']
+
+/** Every act of every method, each taken only while that method is the one asked for. */
+const methodActs = (): Record<string, Act> => {
+  const acts: Record<string, Act> = {}
+  for (const id of own) {
+    for (const [name, act] of Object.entries(methods[id]?.verification.acts ?? {})) {
+      acts[name] = {
+        ...act,
+        submit: async (context, form) =>
+          methodOf(context) === id ? act.submit(context, form) : { ok: true },
+      }
+    }
+  }
+  return acts
+}
+
+/** A3: what can be done without the phone. */
+const showLost = ({ facts }: StepContext): Page => ({
+  view: 'lost-factor',
+  locals: { ways: usefulFactors(facts) },
+})
+
+const lostActs: Readonly<Record<string, Act>> = {
+  'lost-factor': {
+    fields: {},
+    submit: async () => ({ ok: true, flow: { aside: 'lostFactor', notice: undefined } }),
+  },
+  'not-lost': { fields: {}, submit: async () => ({ ok: true, flow: { aside: undefined } }) },
+  'desk-pass': useDeskPass,
+}
+
+/** The second step of a sign-in, by the member's own method; others one press away. */
 export const verifyFactor: StepHandler = {
-  fields: { code: { max: 100 } },
-
-  async prepare(context) {
-    const { flow, services, facts } = context
-    if (await live(context)) return undefined
-    const paused = flow.mailsPausedUntil ?? 0
-    if (paused > services.clock.now()) return undefined
-    return openChallenge(context, 'signIn', facts.member.email?.address ?? '')
-  },
-
+  fields: (context) => verificationOf(context).fields,
+  prepare: async (context) =>
+    context.flow.aside === 'lostFactor' ? undefined : verificationOf(context).prepare?.(context),
   async show(context) {
-    const { facts, services } = context
-    const challenge = await live(context)
-    const faults = pausedFaults(context)
-    const locals = challenge
-      ? await challengeLocals(context, challenge, { masked: true })
-      : {
-          address: '',
-          sentAt: '',
-          delayed: false,
-          resendInSeconds: Math.max(0, (context.flow.mailsPausedUntil ?? 0) - services.clock.now()),
-          senderAddress: services.settings.mailFrom,
-        }
-    return {
-      view: 'email-code',
-      locals: { ...locals, reference: challenge?.id.slice(0, 6) ?? facts.member.id.slice(0, 6) },
-      faults,
-    }
+    if (context.flow.aside === 'lostFactor') return showLost(context)
+    const page = await verificationOf(context).show(context)
+    const current = methodOf(context)
+    const otherWays = usefulFactors(context.facts).filter((factor) => factor !== current)
+    return { ...page, otherWays }
   },
-
-  async submit(context, form) {
-    const { services, flow, facts } = context
-    const challenge = await live(context)
-    const verdict = await answerCode(context, challenge, form.code ?? '')
-    if (!challenge || verdict.kind === 'moot') return { ok: true }
-    if (verdict.kind === 'wrong') return { ok: false, faults: [verdict.fault] }
-    if (verdict.kind === 'expired') {
-      const reopened = await resendChallenge(context, challenge)
-      return { ok: false, faults: [fault('code.expired', 'code')], flow: reopened }
-    }
-    services.log.info({ memberId: facts.member.id, factor: 'emailCode' }, 'second step proven')
-    return {
-      ok: true,
-      flow: {
-        proofs: [...flow.proofs, { factor: 'emailCode', at: services.clock.now() }],
-        challengeId: undefined,
-        notice: undefined,
-      },
-    }
-  },
-
-  acts: {
-    'email-resend': {
-      fields: {},
-      async submit(context) {
-        const challenge = await live(context)
-        return { ok: true, flow: challenge ? await resendChallenge(context, challenge) : {} }
-      },
-    },
-  },
+  submit: (context, form) => verificationOf(context).submit(context, form),
+  acts: { ...methodActs(), 'use-method': useMethod, ...lostActs },
 }

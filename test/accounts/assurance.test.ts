@@ -33,8 +33,8 @@ describe('what a relying party is told', () => {
     ['password emailCode', 'urn:kenpo-id:acr:email', 'pwd otp mca'],
     ['password totp', 'https://refeds.org/profile/mfa', 'pwd otp mfa'],
     ['password totp emailCode', 'https://refeds.org/profile/mfa', 'pwd otp mfa'],
-    ['password recoveryCode', 'urn:kenpo-id:acr:pwd', 'pwd'],
-    ['password recoveryCode emailCode', 'urn:kenpo-id:acr:email', 'pwd otp mca'],
+    ['password recoveryCode', 'https://refeds.org/profile/mfa', 'pwd otp mfa'],
+    ['password recoveryCode emailCode', 'https://refeds.org/profile/mfa', 'pwd otp mfa'],
     ['passkey', 'phr', 'hwk user mfa'],
     ['password passkey', 'phr', 'pwd hwk user mfa'],
     ['password passkey totp emailCode', 'phr', 'pwd hwk user mfa'],
@@ -81,11 +81,9 @@ describe('over all sets of proofs', () => {
     }
   })
 
-  test('an e-mail code or a recovery code is never the second of two factors', () => {
+  test('an e-mail code is never the second of two factors', () => {
     for (const proofs of ALL_SUBSETS) {
-      const without = proofs.filter(
-        ({ factor }) => factor !== 'emailCode' && factor !== 'recoveryCode',
-      )
+      const without = proofs.filter(({ factor }) => factor !== 'emailCode')
       const strong = (some: readonly Proof[]) =>
         acrReaches(assuranceOf(some)?.acr, 'https://refeds.org/profile/mfa')
       expect(strong(proofs)).toBe(strong(without))

@@ -16,10 +16,12 @@ import {
   type StepId,
   secondFactors,
   settle,
+  usefulFactors,
 } from '../../accounts/enrolment.ts'
 import {
   acceptTerms,
   addCredential,
+  addMethod,
   CHOSEN_FACTORS,
   type ChosenFactor,
   changePassword,
@@ -28,6 +30,10 @@ import {
   type FactorId,
   type Member,
   type MemberId,
+  offerDevice,
+  resetPassword,
+  signOut,
+  spendDeskPass,
   verifyEmail,
 } from '../../accounts/member.ts'
 import { ENROLMENT_WINDOW_SECONDS, REGISTRATION_WINDOW_SECONDS } from '../../accounts/policy.ts'
@@ -72,6 +78,8 @@ const anEnrolledMember = (since: Partial<Member> = {}): Member =>
 type Circumstances = Partial<{
   requiredAcr: Acr
   factors: readonly ChosenFactor[]
+  /** The network's name; '' is everywhere but at a company. */
+  network: string
   registerFactor: 'sameSession' | 'nextLogin'
   proofs: readonly FactorId[]
   session: Partial<Facts['session']>
@@ -83,7 +91,10 @@ const factsOf = (member: Member, circumstances: Circumstances = {}): KnownFacts 
     requiredAcr: circumstances.requiredAcr ?? 'urn:kenpo-id:acr:pwd',
     proofsSince: NOW - 3600,
   },
-  network: { name: 'home', factors: circumstances.factors ?? CHOSEN_FACTORS },
+  network: {
+    name: circumstances.network ?? '',
+    factors: circumstances.factors ?? CHOSEN_FACTORS,
+  },
   society: {
     id: 'jsw',
     termsVersion: TERMS,
@@ -93,6 +104,7 @@ const factsOf = (member: Member, circumstances: Circumstances = {}): KnownFacts 
     proofs: (circumstances.proofs ?? []).map((factor) => ({ factor, at: NOW })),
     enrolledHere: false,
     doneSeen: false,
+    offerDevice: false,
     ...circumstances.session,
   },
 })
@@ -119,10 +131,17 @@ const answers = (facts: KnownFacts, step: StepId): readonly KnownFacts[] => {
         withProof(facts, 'password'),
         ...(secondFactors(facts).includes('passkey') ? [withProof(facts, 'passkey')] : []),
       ].map(settle)
+    case 'deskPass':
+      return [withProof(saved(spendDeskPass(member, NOW)), 'deskPass')]
     case 'enrolled': // the manual's logout; the member comes back in a new request
-      return [{ ...facts, session: { proofs: [], enrolledHere: false, doneSeen: false } }]
+      return [
+        {
+          ...facts,
+          session: { proofs: [], enrolledHere: false, doneSeen: false, offerDevice: false },
+        },
+      ]
     case 'verifyFactor':
-      return secondFactors(facts).map((factor) => settle(withProof(facts, factor)))
+      return usefulFactors(facts).map((factor) => settle(withProof(facts, factor)))
     case 'birthdate':
       return [saved(confirmBirthdate(member, NOW))]
     case 'terms':
@@ -135,8 +154,20 @@ const answers = (facts: KnownFacts, step: StepId): readonly KnownFacts[] => {
       return [saved(changePassword(member, 'new', NOW))]
     case 'registerFactor': {
       const factor = member.chosenFactor ?? 'passkey'
-      return [withProof(saved(addCredential(member, aCredential(factor))), factor)]
+      return [withProof(saved(addMethod(member, aCredential(factor))), factor)]
     }
+    case 'recoveryCodes': {
+      const { recoveryCodesDue: _met, ...rest } = member
+      return [saved(addCredential(rest, aCredential('recoveryCode')))]
+    }
+    case 'addDevice': // put off, or registered
+      return [
+        saved(offerDevice(member, NOW)),
+        withProof(
+          saved(offerDevice(addCredential(member, { ...aCredential('passkey'), id: 'here' }), NOW)),
+          'passkey',
+        ),
+      ]
     case 'done':
       return [{ ...facts, session: { ...session, doneSeen: true } }]
   }
@@ -166,6 +197,7 @@ describe('ways through the first login', () => {
       'ask chooseFactor',
       'ask newPassword',
       'ask registerFactor',
+      'ask recoveryCodes',
       'ask done',
       'finish phr',
     ])
@@ -183,6 +215,7 @@ describe('ways through the first login', () => {
       'ask password',
       'ask verifyFactor',
       'ask registerFactor',
+      'ask recoveryCodes',
       'finish phr',
     ])
   })
@@ -262,11 +295,52 @@ describe('ways through a sign-in', () => {
     expect(said(next(factsOf(member, { proofs: ['password'] })))).toBe('ask verifyFactor')
   })
 
+  test('where no code may be sent to the proven address, the password alone changes nothing', () => {
+    const halfway = aMember({
+      birthdateConfirmedAt: NOW - DAY,
+      acceptedTerms: [theTerms(TERMS)],
+      email: { address: 'hanako@example.jp', verifiedAt: NOW - DAY },
+    })
+    const factors = ['passkey', 'totp'] as const
+    expect(said(next(factsOf(halfway, { factors, proofs: ['password'] })))).toBe(
+      'stop networkForbids',
+    )
+    const unregistered = anEnrolledMember({ credentials: [] })
+    expect(said(next(factsOf(unregistered, { factors, proofs: ['password'] })))).toBe(
+      'stop networkForbids',
+    )
+  })
+
+  test('after the desk’s pass, a second browser with the password alone gets nowhere', () => {
+    const cleared = spendDeskPass(
+      anEnrolledMember({ email: { address: 'hanako@example.jp' } }),
+      NOW,
+    )
+    expect(said(next(factsOf(cleared, { proofs: ['password'] })))).toBe('stop registrationExpired')
+    expect(said(next(factsOf(cleared, { proofs: ['password', 'deskPass'] })))).toBe('ask email')
+  })
+
+  test('proofs from before a sign-out everywhere count in the session that did it alone', () => {
+    const member = signOut(anEnrolledMember(), NOW + 1, 'this-one')
+    const facts = factsOf(member, { requiredAcr: 'phr', proofs: ['passkey'] })
+    expect(said(next(facts))).toBe('ask password')
+    const here = { ...facts, session: { ...facts.session, id: 'this-one' } }
+    expect(said(next(here))).toBe('finish phr')
+  })
+
+  test('recovery codes are shown to who has proven the method, not an e-mail code', () => {
+    const member = anEnrolledMember({ recoveryCodesDue: true })
+    expect(said(next(factsOf(member, { proofs: ['password', 'emailCode'] })))).toBe(
+      'finish urn:kenpo-id:acr:email',
+    )
+    expect(said(next(factsOf(member, { proofs: ['passkey'] })))).toBe('ask recoveryCodes')
+  })
+
   test('a client that asks more than the session has gets the stronger method asked', () => {
     const member = anEnrolledMember({ credentials: [aCredential('passkey'), aCredential('totp')] })
     const facts = factsOf(member, { requiredAcr: 'phr', proofs: ['password', 'totp'] })
     expect(said(next(facts))).toBe('ask verifyFactor')
-    expect(secondFactors(facts)).toEqual(['passkey'])
+    expect(usefulFactors(facts)).toEqual(['passkey'])
   })
 
   test('a client that asks more than the member has is told so', () => {
@@ -274,6 +348,124 @@ describe('ways through a sign-in', () => {
     expect(said(next(factsOf(member, { requiredAcr: 'phr', proofs: ['password', 'totp'] })))).toBe(
       'deny',
     )
+  })
+})
+
+describe('after a sign-in through a phone', () => {
+  const through = (member: Member, circumstances: Circumstances = {}) =>
+    factsOf(member, { proofs: ['passkey'], session: { offerDevice: true }, ...circumstances })
+
+  test('a passkey of this device is offered, once', () => {
+    const facts = through(anEnrolledMember())
+    expect(said(next(facts))).toBe('ask addDevice')
+    for (const answer of answers(facts, 'addDevice')) {
+      expect(said(next(answer))).toBe('finish phr')
+      expect(said(next(through(answer.member)))).toBe('finish phr')
+    }
+  })
+
+  test('what the sign-in itself still needs comes first', () => {
+    const member = anEnrolledMember({ acceptedTerms: [theTerms('2025-04')] })
+    expect(journey(through(member))).toEqual(['ask terms', 'ask addDevice', 'finish phr'])
+  })
+
+  test('none is offered at a company PC, nor where passkeys are not permitted', () => {
+    const passkeyHere = through(anEnrolledMember(), { network: '会社のネットワーク' })
+    expect(said(next(passkeyHere))).toBe('finish phr')
+    const member = anEnrolledMember({ chosenFactor: 'totp' })
+    const withoutPasskeys = through(
+      { ...member, credentials: [aCredential('passkey'), aCredential('totp')] },
+      { factors: ['totp', 'emailCode'] },
+    )
+    expect(said(next(withoutPasskeys))).toBe('finish phr')
+  })
+
+  test('nobody who used this device’s own passkey is asked', () => {
+    const facts = through(anEnrolledMember(), { session: { offerDevice: false } })
+    expect(said(next(facts))).toBe('finish phr')
+  })
+})
+
+describe('a password that was forgotten', () => {
+  const passwordOnly = (member: Member, circumstances: Circumstances = {}) =>
+    factsOf(resetPassword(member, 'new', NOW), { proofs: ['password'], ...circumstances })
+
+  test('a client content with a password still gets the second factor asked', () => {
+    expect(said(next(passwordOnly(anEnrolledMember())))).toBe('ask verifyFactor')
+  })
+
+  test('the mailbox that set it is no second factor, not for one who chose e-mail codes either', () => {
+    const member = anEnrolledMember({ chosenFactor: 'emailCode' })
+    expect(usefulFactors(passwordOnly(member))).toEqual(['passkey'])
+    const proven = passwordOnly(member, { proofs: ['password', 'emailCode'] })
+    expect(said(next(proven))).toBe('ask verifyFactor')
+  })
+
+  test('on a network that shuts the passkey out it opens nothing, e-mail codes or not', () => {
+    const facts = passwordOnly(anEnrolledMember(), { factors: ['emailCode'] })
+    expect(said(next(facts))).toBe('stop networkForbids')
+  })
+
+  test('a passkey proven before the reset says nothing about who reset it', () => {
+    const facts = passwordOnly(anEnrolledMember())
+    const session = { ...facts.session, proofs: [{ factor: 'passkey', at: NOW - 1 } as const] }
+    expect(said(next({ ...facts, session }))).toBe('ask password')
+  })
+
+  test('the passkey proven after it settles the matter', () => {
+    const after = settle(passwordOnly(anEnrolledMember(), { proofs: ['password', 'passkey'] }))
+    expect(after.member.password).toEqual({ hash: 'new', changedAt: NOW })
+    expect(said(next(after))).toBe('finish phr')
+  })
+})
+
+describe('the desk’s pass', () => {
+  const PASS = { hash: 'h', expiresAt: NOW + 3600 }
+
+  test('in place of a lost passkey, leads to a new choice and its registration', () => {
+    const old = anEnrolledMember({ enrolledAt: NOW - 400 * DAY })
+    const spent = factsOf(spendDeskPass(old, NOW), { proofs: ['password', 'deskPass'] })
+    expect(spent.member.credentials).toEqual([])
+    expect(journey(spent)).toEqual([
+      'ask chooseFactor',
+      'ask registerFactor',
+      'ask recoveryCodes',
+      'finish phr',
+    ])
+  })
+
+  test('is no second factor: who chooses e-mail codes anew is asked for one', () => {
+    const member = { ...spendDeskPass(anEnrolledMember(), NOW), chosenFactor: 'emailCode' } as const
+    const facts = (proofs: readonly FactorId[]) =>
+      factsOf(member, { proofs, requiredAcr: 'urn:kenpo-id:acr:email' })
+    expect(said(next(facts(['password', 'deskPass'])))).toBe('ask verifyFactor')
+    expect(said(next(facts(['password', 'deskPass', 'emailCode'])))).toBe(
+      'finish urn:kenpo-id:acr:email',
+    )
+  })
+
+  test('without the password opens nothing', () => {
+    expect(said(next(factsOf(anEnrolledMember(), { proofs: ['deskPass'] })))).toBe('ask password')
+  })
+
+  test.each([
+    ['blocked', { blocked: { reason: 'emailChangeUndone', since: NOW } }],
+    ['registrationExpired', { credentials: [], enrolledAt: NOW - 15 * DAY }],
+  ] as const)('is asked of a member who is stopped (%s), while one is out', (reason, since) => {
+    const asked = (deskPass?: Member['deskPass']) =>
+      said(
+        next(
+          factsOf(anEnrolledMember({ ...since, ...(deskPass && { deskPass }) }), {
+            proofs: ['password'],
+          }),
+        ),
+      )
+    expect(asked()).toBe(`stop ${reason}`)
+    expect(asked(PASS)).toBe('ask deskPass')
+    expect(asked({ ...PASS, expiresAt: NOW })).toBe(`stop ${reason}`)
+    const before = anEnrolledMember({ ...since, deskPass: PASS })
+    const after = factsOf(spendDeskPass(before, NOW), { proofs: ['password', 'deskPass'] })
+    expect(said(next(after))).toBe('ask chooseFactor')
   })
 })
 
@@ -322,7 +514,12 @@ const allStarts = function* (): Generator<KnownFacts> {
     for (const factors of member.blocked ? NETWORKS.slice(0, 1) : NETWORKS)
       for (const requiredAcr of ACR_LADDER)
         for (const registerFactor of pick('sameSession' as const, 'nextLogin' as const))
-          yield factsOf(member, { requiredAcr, factors, registerFactor })
+          yield factsOf(member, {
+            requiredAcr,
+            factors,
+            registerFactor,
+            session: { offerDevice: registerFactor === 'nextLogin' },
+          })
 }
 
 const PROOF_SETS: readonly (readonly FactorId[])[] = [
@@ -453,25 +650,29 @@ describe('over all combinations of facts', () => {
       return enough && `${enough} would do`
     })
     expect(breach).toBeUndefined()
-    expect(denied).toBeGreaterThan(1000)
+    expect(denied).toBeGreaterThan(100)
   })
 
   test('only methods registered and allowed on this network are asked for', () => {
     const { breach } = firstBreach(facts, (one) => {
       const { member, network } = one
       for (const factor of secondFactors(one)) {
+        if (factor === 'recoveryCode') continue
         if (!network.factors.includes(factor)) return `${factor} is not allowed here`
         const held =
           factor === 'emailCode'
             ? member.email?.verifiedAt !== undefined &&
-              (member.chosenFactor === 'emailCode' || member.credentials.length === 0)
+              (member.chosenFactor === 'emailCode' ||
+                !member.credentials.some((credential) =>
+                  network.factors.some((allowed) => allowed === credential.factor),
+                ))
             : member.credentials.some((credential) => credential.factor === factor)
         if (!held) return `${factor} is not held`
       }
       const asked = next(one)
       return asked.kind === 'ask' &&
         asked.step === 'verifyFactor' &&
-        secondFactors(one).length === 0
+        usefulFactors(one).length === 0
         ? 'nothing to verify'
         : undefined
     })
@@ -540,7 +741,25 @@ describe('over all combinations of facts', () => {
         dueInEnrolment(one).includes('registerFactor') &&
         member.credentials.length === 0
       if (!member.blocked && !expired && !late) {
-        return next(one).kind === 'stop' ? 'stopped for nothing' : undefined
+        const asked = next(one)
+        if (asked.kind !== 'stop') return undefined
+        // A method that would be enough, and that this network shuts out.
+        const worth = {
+          passkey: 'phr',
+          totp: 'https://refeds.org/profile/mfa',
+          emailCode: 'urn:kenpo-id:acr:email',
+        } as const
+        const shutOut = CHOSEN_FACTORS.some((factor) => {
+          const held =
+            factor === 'emailCode'
+              ? member.email?.verifiedAt !== undefined
+              : member.credentials.some((credential) => credential.factor === factor)
+          // Enough for the client, or to let the account be changed, which the password alone may not.
+          const enough =
+            acrReaches(worth[factor], one.request.requiredAcr) || dueInEnrolment(one).length > 0
+          return held && enough && !one.network.factors.includes(factor)
+        })
+        return asked.reason === 'networkForbids' && shutOut ? undefined : 'stopped for nothing'
       }
       stopped += 1
       const reason = member.blocked

@@ -138,6 +138,18 @@ describe('The outbox worker', () => {
     await add(aRequest(clock, { expiresAt: clock.now() + 1 }))
     await said('mail_failed')
     expect(await outbox.stateOf('mail-1')).toBe('failed')
+    expect(lines.at(-1)).toMatch(/^error mail_failed .*"mailId":"mail-1","template":"signInCode"/u)
+  })
+
+  test('tells the operator of a mail that nobody could send in time', async () => {
+    await outbox.add(aRequest(clock))
+    clock.advance(600)
+    begin(sink.url)
+    await said('mail_failed')
+    expect(lines).toEqual([
+      'error mail_failed {"mailId":"mail-1","template":"signInCode","attempts":0,"reason":"expired"}',
+    ])
+    expect(sink.mails).toEqual([])
   })
 
   test('drops a mail that is not worth writing any more', async () => {

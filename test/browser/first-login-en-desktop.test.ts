@@ -163,10 +163,24 @@ describe('A member at a desktop, in English, with the keyboard alone', () => {
     await walk.see('code-wrong', 'Check your email')
     await keyboard.type('Code', code)
     await keyboard.press('Continue')
+    await walk.see('place', 'Where will you log in?')
+  })
+
+  test('places are ticked with the space bar', async () => {
+    await keyboard.press('Continue')
+    await focusIsOnSummary()
+    await walk.see('place-empty', 'Where will you log in?')
+    await keyboard.to('My own computer')
+    await page.keyboard.press('Space')
+    await keyboard.press('Continue')
     await walk.see('choice', 'Choose how you will log in')
   })
 
-  test('the method is chosen with Enter, the new password made or typed', async () => {
+  test('the method is chosen with the arrows and Enter, the new password made or typed', async () => {
+    await keyboard.to('Passkey')
+    await page.keyboard.press('ArrowUp')
+    await expect(page.getByLabel(/^\s*Email/u).isChecked()).resolves.toBe(true)
+    await walk.see('choice-made', 'Choose how you will log in')
     await keyboard.press('Choose')
     await walk.see('new-password', 'Choose a new password')
     await keyboard.type('New password', newcomer.loginId)

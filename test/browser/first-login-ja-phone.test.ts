@@ -5,6 +5,7 @@ import { aDesktop, aPhone, closeBrowser } from '../support/browser.ts'
 import { A_PASSWORD } from '../support/builders.ts'
 import { type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
 import { codeIn, linkIn } from '../support/smtp-sink.ts'
+import { tick } from './first-login.ts'
 import { aWalk, counting, headingOf, type Walk } from './walk.ts'
 
 const clock = theDate()
@@ -191,19 +192,26 @@ describe('A member with a phone, in Japanese, from the portal and back', () => {
 
     await computer.getByRole('button', { name: '確認する' }).click()
     await walk.see('pc-confirmed', '確認できました', computer)
-    await page.getByText('認証方法を選んでください').first().waitFor()
-    await walk.see('choice', '認証方法を選んでください')
+    await page.getByText('どこでログインしますか').first().waitFor()
+    await walk.see('place', 'どこでログインしますか')
 
     await computer.goto(link)
     await walk.see('pc-link-used', 'このリンクは確認済みです', computer)
     await computer.context().close()
   })
 
-  test('a choice not made is asked for', async () => {
-    await page.evaluate("document.querySelector('input[type=radio]').checked = false")
+  test('places and a choice not made are asked for', async () => {
+    await walk.press('次へ')
+    await walk.see('place-empty', 'どこでログインしますか')
+    await expect(walk.faults()).resolves.toEqual(['ログインする場所を1つ以上選んでください'])
+    await tick(page, '会社のPC')
+    await tick(page, 'スマートフォン')
+    await walk.press('次へ')
+    await walk.see('choice', '認証方法を選んでください')
+    await page.evaluate("document.querySelector('input[type=radio]:checked').checked = false")
     await walk.press('決定')
     await walk.see('choice-empty', '認証方法を選んでください')
-    await page.getByLabel('メール').check()
+    await tick(page, 'メール')
     await walk.press('決定')
     await walk.see('new-password', '新しいパスワードを決めてください')
   })
@@ -278,6 +286,9 @@ test('a first login is one authorization request, no logout, and at most 14 page
   const mail = await newestMail(site.idp, newcomer.email?.address ?? '')
   await page.getByLabel('確認コード').fill(codeIn(mail))
   await press('次へ')
+  await tick(page, '自分のPC')
+  await press('次へ')
+  await tick(page, 'メール')
   await press('決定')
   await page.getByLabel('新しいパスワード').fill(NEW_PASSWORD)
   await press('設定する')

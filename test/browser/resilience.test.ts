@@ -6,21 +6,10 @@ import { aDesktop, aPhone, closeBrowser, look, TEXT_200, takePicture } from '../
 import { A_PASSWORD } from '../support/builders.ts'
 import { type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
 import { codeIn } from '../support/smtp-sink.ts'
+import { ANSWERS, answer as give, PAGE, walkTo as walk } from './first-login.ts'
 import { aWalk, headingOf } from './walk.ts'
 
-const NEW_PASSWORD = 'Kingyo_no_Hachi-39'
-const PAGE = {
-  login: 'ログイン',
-  birthdate: '生年月日を入力してください',
-  terms: '利用規約の確認',
-  email: 'メールアドレスの確認',
-  waiting: 'メールを確認してください',
-  choice: '認証方法を選んでください',
-  newPassword: '新しいパスワードを決めてください',
-  done: '設定が終わりました',
-  portal: 'ようこそ',
-  stale: '画面の有効期限が切れました',
-} as const
+const STALE = '画面の有効期限が切れました'
 
 let site: PortalAndIdp
 beforeAll(async () => {
@@ -33,54 +22,10 @@ afterAll(async () => {
 
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
 
-/** What a new member does on each page, in order. */
-const ANSWERS: Readonly<Record<string, (page: Page, member: Member) => Promise<void>>> = {
-  async [PAGE.login](page, member) {
-    await page.getByLabel('ユーザID').fill(member.loginId)
-    await page.getByLabel('パスワード', { exact: true }).fill(A_PASSWORD)
-    await press(page, 'ログイン')
-  },
-  async [PAGE.birthdate](page) {
-    await page.getByLabel('元号').selectOption({ label: '昭和' })
-    await page.getByLabel('年', { exact: true }).fill('60')
-    await page.getByLabel('月', { exact: true }).fill('4')
-    await page.getByLabel('日', { exact: true }).fill('1')
-    await press(page, '次へ')
-  },
-  async [PAGE.terms](page) {
-    await page.getByLabel('利用規約を読み、同意します').check()
-    await press(page, '同意して次へ')
-  },
-  [PAGE.email]: (page) => press(page, '確認メールを送る'),
-  async [PAGE.waiting](page, member) {
-    await page.getByLabel('確認コード').fill(codeIn(await newestMail(site.idp, addressOf(member))))
-    await press(page, '次へ')
-  },
-  [PAGE.choice]: (page) => press(page, '決定'),
-  async [PAGE.newPassword](page) {
-    await page.getByLabel('新しいパスワード').fill(NEW_PASSWORD)
-    await press(page, '設定する')
-  },
-  [PAGE.done]: (page) => press(page, '健康ポータルへ進む'),
-}
+const answer = (page: Page, member: Member) => give(page, member, site.idp)
 
-const addressOf = (member: Member): string => member.email?.address ?? ''
-
-const answer = async (page: Page, member: Member): Promise<void> => {
-  const heading = await headingOf(page)
-  const given = ANSWERS[heading]
-  if (!given) throw new Error(`nothing to answer on "${heading}"`)
-  await given(page, member)
-}
-
-/** Answers page after page until the one with this heading. */
-const walkTo = async (page: Page, member: Member, heading: string): Promise<void> => {
-  for (let pages = 0; pages < Object.keys(PAGE).length; pages += 1) {
-    if ((await headingOf(page)) === heading) return
-    await answer(page, member)
-  }
-  throw new Error(`"${heading}" never came`)
-}
+const walkTo = (page: Page, member: Member, heading: string) =>
+  walk(page, member, site.idp, heading)
 
 /** A new member, at the login page by way of the portal. */
 const arrive = async (page: Page): Promise<Member> => {
@@ -160,7 +105,7 @@ describe('A member who does not go straight on', () => {
   })
 
   test('a code is taken as it is pasted from the mail, with spaces and in full width', async () => {
-    const code = codeIn(await newestMail(site.idp, addressOf(member)))
+    const code = codeIn(await newestMail(site.idp, member.email?.address ?? ''))
     const wide = code.replace(/\d/gu, (digit) => String.fromCodePoint(0xff10 + Number(digit)))
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await page.bringToFront()
@@ -171,7 +116,7 @@ describe('A member who does not go straight on', () => {
     await page.keyboard.press('ControlOrMeta+v')
     await expect(page.getByLabel('確認コード').inputValue()).resolves.toContain(wide.slice(3))
     await press(page, '次へ')
-    await expect(headingOf(page)).resolves.toBe(PAGE.choice)
+    await expect(headingOf(page)).resolves.toBe(PAGE.place)
   })
 
   test('a page left open after the sign-in has ended shows the way back to the portal', async () => {
@@ -180,8 +125,7 @@ describe('A member who does not go straight on', () => {
     await left.goto(page.url())
     await walkTo(page, member, PAGE.portal)
     await press(left, '健康ポータルへ進む')
-    const walk = aWalk(left, 'resilience')
-    await walk.see('stale', PAGE.stale)
+    await aWalk(left, 'resilience').see('stale', STALE)
     await left.getByRole('link', { name: '健康ポータルへ戻る' }).click()
     await expect(headingOf(left)).resolves.toBe(PAGE.portal)
     expect(new URL(left.url()).origin).toBe(site.portalUrl)
@@ -254,6 +198,8 @@ test('pages are well in forced colours and without motion', async () => {
   await answer(page, member)
   await press(page, '次へ')
   await see('birthdate-empty')
+  await walkTo(page, member, PAGE.place)
+  await see('place')
   await walkTo(page, member, PAGE.choice)
   await see('choice')
   await page.context().close()

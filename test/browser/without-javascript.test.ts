@@ -5,6 +5,7 @@ import { aDesktop, aPhone, closeBrowser } from '../support/browser.ts'
 import { A_PASSWORD } from '../support/builders.ts'
 import { type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
 import { codeIn, linkIn } from '../support/smtp-sink.ts'
+import { tick } from './first-login.ts'
 import { aWalk, headingOf, type Walk } from './walk.ts'
 
 const ADDRESS = 'jiro@example.jp'
@@ -77,10 +78,14 @@ describe('A member whose browser runs no script', () => {
 
     await waitsStill()
     await pressGoOn()
+    await walk.see('place', 'どこでログインしますか')
+    await tick(page, 'スマートフォン')
+    await walk.press('次へ')
     await walk.see('choice', '認証方法を選んでください')
   })
 
   test('chooses a password, told its faults by the page that comes back, and is done', async () => {
+    await tick(page, 'メール')
     await walk.press('決定')
     await walk.see('new-password', '新しいパスワードを決めてください')
     await expect(page.getByText('パスワードを作る', { exact: true }).isVisible()).resolves.toBe(

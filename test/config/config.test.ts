@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import type { ClientMetadata, JWKS } from 'oidc-provider'
+import { DEVELOPMENT_SECRETS } from '../../config/development-secrets.ts'
 import { configTable, envExample, withConfigTable } from '../../config/docs.ts'
 import { type AppConfig, ConfigError, loadConfig } from '../../config/index.ts'
 import { OPTIONS } from '../../config/options.ts'
@@ -42,6 +43,7 @@ const PRODUCTION: Env = {
   IDP_CLIENTS_FILE: '/etc/clients.json',
   IDP_COOKIE_KEYS: `${random()},${random()}`,
   IDP_CODE_KEY: random(),
+  IDP_ENCRYPTION_KEYS: `b:${random()},a:${random()}`,
   IDP_PAIRWISE_SALT: random(),
   IDP_JWKS: JSON.stringify(rsaJwks()),
   IDP_SMTP_URL: 'smtps://user:password@mail.example.jp',
@@ -76,6 +78,7 @@ describe('On a developer’s machine', () => {
     expect(metadata.map(({ client_id }) => client_id)).toEqual(['health-portal', 'minato-portal'])
     expect(jwks.keys).toHaveLength(1)
     expect(settings.codeKey.length).toBeGreaterThanOrEqual(32)
+    expect(settings.encryptionKeys.map(({ key }) => key.length)).toEqual([32])
   })
 
   test('secrets are made once and kept', () => {
@@ -89,9 +92,10 @@ describe('On a developer’s machine', () => {
     const first = loadConfig({ IDP_DATA_DIR: '/srv/a' }, undefined, keep)
     const again = loadConfig({ IDP_DATA_DIR: '/srv/a' }, undefined, keep)
     const elsewhere = loadConfig({ IDP_DATA_DIR: '/srv/b' }, undefined, keep)
-    const secretsOf = ({ cookieKeys, codeKey, pairwiseSalt, jwks }: AppConfig) => ({
+    const secretsOf = ({ cookieKeys, codeKey, encryptionKeys, pairwiseSalt, jwks }: AppConfig) => ({
       cookieKeys,
       codeKey,
+      encryptionKeys,
       pairwiseSalt,
       jwks,
     })
@@ -136,6 +140,7 @@ describe('In production', () => {
       'IDP_CLIENTS_FILE',
       'IDP_CODE_KEY',
       'IDP_COOKIE_KEYS',
+      'IDP_ENCRYPTION_KEYS',
       'IDP_ISSUER',
       'IDP_JWKS',
       'IDP_MAIL_FROM',
@@ -177,6 +182,27 @@ describe('In production', () => {
     ],
     ['a cookie key of one letter', 'IDP_COOKIE_KEYS', { IDP_COOKIE_KEYS: 'a'.repeat(64) }],
     ['a short code key', 'IDP_CODE_KEY', { IDP_CODE_KEY: 'short' }],
+    ['an encryption key without an id', 'IDP_ENCRYPTION_KEYS', { IDP_ENCRYPTION_KEYS: random() }],
+    [
+      'an encryption key that is not 32 bytes beside a good one',
+      'IDP_ENCRYPTION_KEYS',
+      { IDP_ENCRYPTION_KEYS: `b:${random()},a:${randomBytes(31).toString('base64url')}` },
+    ],
+    [
+      'an encryption key of one letter',
+      'IDP_ENCRYPTION_KEYS',
+      { IDP_ENCRYPTION_KEYS: `a:${'A'.repeat(43)}` },
+    ],
+    [
+      'two encryption keys of one id',
+      'IDP_ENCRYPTION_KEYS',
+      { IDP_ENCRYPTION_KEYS: `a:${random()},a:${random()}` },
+    ],
+    [
+      'an encryption key made for development',
+      'IDP_ENCRYPTION_KEYS',
+      { IDP_ENCRYPTION_KEYS: DEVELOPMENT_SECRETS.IDP_ENCRYPTION_KEYS() },
+    ],
     ['a short salt', 'IDP_PAIRWISE_SALT', { IDP_PAIRWISE_SALT: 'short' }],
     [
       'one secret for two purposes',
@@ -216,6 +242,21 @@ describe('In production', () => {
   ]
   test.each(refusals)('%s is refused', (_what, name, change) => {
     expect(refused({ ...PRODUCTION, ...change }, readFile).names).toEqual([name])
+  })
+
+  test('encryption keys are read newest first, in base64url or base64', () => {
+    const [newer, older] = [randomBytes(32), randomBytes(32)]
+    const text = `2027:${newer.toString('base64url')}, 2026:${older.toString('base64')}`
+    const { encryptionKeys } = loadConfig({ ...PRODUCTION, IDP_ENCRYPTION_KEYS: text }, readFile)
+    expect(encryptionKeys).toEqual([
+      { id: '2027', key: newer },
+      { id: '2026', key: older },
+    ])
+  })
+
+  test('one secret for two purposes is refused, though one of them has an id before it', () => {
+    const env = { ...PRODUCTION, IDP_ENCRYPTION_KEYS: `a:${PRODUCTION.IDP_CODE_KEY}` }
+    expect(refused(env, readFile).names).toEqual(['IDP_ENCRYPTION_KEYS'])
   })
 
   test('the public half of a signing key is not enough', () => {

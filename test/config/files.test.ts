@@ -65,8 +65,12 @@ describe('The societies file', () => {
       'societies.json: sakura: "registerFactor" must be one of: sameSession, nextLogin',
     ],
     [
-      { networks: [{ ...NETWORK, factors: ['passkey'] }] },
+      { factors: ['emailCode'], networks: [{ ...NETWORK, factors: ['passkey'] }] },
       'societies.json: sakura: "networks[0].factors" permits a method that the society does not permit',
+    ],
+    [
+      { registerFactor: 'nextLogin', factors: ['passkey'], networks: [] },
+      'societies.json: sakura: "registerFactor" is "nextLogin" without "emailCode", which the next sign-in asks for first',
     ],
     [{ colour: '#0f5ba7' }, 'societies.json: sakura: has unknown members: colour'],
     [

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { DuplicateLoginIdError, StaleMemberError } from '../../accounts/errors.ts'
-import { changePassword, type MemberId, verifyEmail } from '../../accounts/member.ts'
+import {
+  DuplicateCredentialError,
+  DuplicateLoginIdError,
+  StaleMemberError,
+} from '../../accounts/errors.ts'
+import { changePassword, type Member, type MemberId, verifyEmail } from '../../accounts/member.ts'
 import type { MemberStore } from '../../accounts/ports.ts'
 import { aMember } from './members.ts'
 import { inParallel, ROUNDS, reasonsOf, valuesOf } from './rounds.ts'
@@ -83,6 +87,46 @@ export const memberStoreContract = (name: string, open: OpenMemberStore): void =
       }
     })
 
+    describe('by a proven address', () => {
+      const proven = (id: string, address: string, more: object = {}) =>
+        store.save(aMember({ id, loginId: id, email: { address, verifiedAt: NOW }, ...more }))
+      const idsAt = async (address: string, society = 'kita') =>
+        (await store.findByVerifiedEmail(society, address)).map(({ id }) => id)
+
+      test('all of a family that shares a mailbox are found, by login ID', async () => {
+        await proven('b-2', 'ie@example.jp')
+        await proven('a-1', 'ie@example.jp')
+        await proven('c-3', 'other@example.jp')
+        await proven('d-4', 'ie@example.jp', { societyId: 'minami' })
+        expect(await idsAt('ie@example.jp')).toEqual(['a-1', 'b-2'])
+        expect(await idsAt('ie@example.jp', 'minami')).toEqual(['d-4'])
+        expect(await idsAt('nobody@example.jp')).toEqual([])
+      })
+
+      test('a member comes back whole', async () => {
+        const saved = await store.save(aFullMember())
+        expect(await store.findByVerifiedEmail('kita', "o'neil+社@example.jp")).toEqual([saved])
+      })
+
+      test('the domain knows no case, the part before it does', async () => {
+        await proven('a-1', 'Hanako@Example.JP')
+        expect(await idsAt('Hanako@eXample.jp')).toEqual(['a-1'])
+        expect(await idsAt('hanako@example.jp')).toEqual([])
+      })
+
+      test('an address on file that nobody has proven is nobody’s', async () => {
+        await store.save(aMember({ email: { address: 'ie@example.jp' } }))
+        expect(await idsAt('ie@example.jp')).toEqual([])
+      })
+
+      test('a changed address is found by the new one only', async () => {
+        const member = await proven('a-1', 'old@example.jp')
+        await store.save(verifyEmail(member, 'new@example.jp', NOW))
+        expect(await idsAt('old@example.jp')).toEqual([])
+        expect(await idsAt('new@example.jp')).toEqual(['a-1'])
+      })
+    })
+
     test('a login ID taken in the society is refused, in another spelling too', async () => {
       await store.save(aMember({ loginId: 'Ab-0001' }))
       for (const loginId of ['Ab-0001', 'aＢ－０００１']) {
@@ -115,6 +159,23 @@ export const memberStoreContract = (name: string, open: OpenMemberStore): void =
       expect((await store.findByLoginId('kita', 'b-0001'))?.revision).toBe(2)
       expect(await store.findByLoginId('kita', 'A-0001')).toBeUndefined()
       await store.save(aMember({ id: 'member-2' }))
+    })
+
+    const withPasskey = (member: Member, id: string): Member => ({
+      ...member,
+      credentials: [{ id, factor: 'passkey', registeredAt: NOW, data: {} }],
+    })
+
+    test('a passkey of one member is no other member’s, until it is removed', async () => {
+      const first = await store.save(withPasskey(aMember({ id: 'p1', loginId: 'p-1' }), 'key'))
+      const second = await store.save(aMember({ id: 'p2', loginId: 'p-2' }))
+      await expect(store.save(withPasskey(second, 'key'))).rejects.toThrow(DuplicateCredentialError)
+      expect(await store.findById(second.id)).toEqual(second)
+      const without = await store.save({ ...first, credentials: [] })
+      expect((await store.save(withPasskey(second, 'key'))).credentials).toHaveLength(1)
+      await expect(store.save(withPasskey(without, 'key'))).rejects.toThrow(
+        DuplicateCredentialError,
+      )
     })
 
     test('of two changes made to one revision the second is refused and changes nothing', async () => {

@@ -114,6 +114,20 @@ export const outboxContract = (name: string, open: OpenOutbox): void => {
       expect(await outbox.stateOf('mail-1')).toBe('failed')
     })
 
+    test('each mail given up for its age is told to one caller, as it was added', async () => {
+      await outbox.add(aMail({ id: 'tried', expiresAt: NOW + 10 }))
+      await outbox.claim(NOW, 10, 5)
+      await outbox.add(aMail({ id: 'never tried', expiresAt: NOW + 10 }))
+      await outbox.add(aMail({ id: 'in time', expiresAt: NOW + 11 }))
+      const told: string[] = []
+      const tell = ({ id, template }: MailRequest, attempts: number) =>
+        void told.push(`${id} ${template} ${attempts}`)
+      const rounds = await inParallel(() => outbox.claim(NOW + 10, 10, 60, tell))
+      const handedOut = valuesOf(rounds).flat()
+      expect(handedOut.map(({ mail }) => mail.id)).toEqual(['in time'])
+      expect(told.sort()).toEqual(['never tried signInCode 0', 'tried signInCode 1'])
+    })
+
     test('twenty parallel senders get each mail once, fifty times over', async () => {
       for (const round of ROUNDS) {
         const ids = Array.from({ length: 7 }, (_, index) => `${round}-${index}`)

@@ -78,6 +78,12 @@ describe('When the server is killed', () => {
         confirmed: ({ email }) => email?.verifiedAt,
       },
       {
+        heading: 'どこでログインしますか',
+        act: 'choose-place',
+        fields: async () => ({ phone: 'yes' }),
+        confirmed: () => true,
+      },
+      {
         heading: '認証方法を選んでください',
         act: 'chooseFactor',
         fields: async () => ({ factor: 'emailCode' }),
@@ -197,7 +203,7 @@ describe('When the server is killed', () => {
     await server.kill()
     expect((await server.memberOf(member)).email?.verifiedAt).toBeDefined()
     await server.start()
-    expect((await visitor.visit(url)).heading).toBe('認証方法を選んでください')
+    expect((await visitor.visit(url)).heading).toBe('どこでログインしますか')
     const mails = server.mails.mails.filter(({ to }) => to === address)
     expect(mails).toHaveLength(1)
   }, 240_000)

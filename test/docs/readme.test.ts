@@ -14,6 +14,7 @@ import {
   StaleInteractionError,
   StaleMemberError,
 } from '../../accounts/errors.ts'
+import { CHOSEN_FACTORS } from '../../accounts/member.ts'
 import {
   ENROLMENT_WINDOW_SECONDS,
   INTERACTION_SECONDS,
@@ -21,15 +22,21 @@ import {
   SESSION_IDLE_SECONDS,
   SESSION_SECONDS,
 } from '../../accounts/policy.ts'
+import { AUDIT_ACTS, MAIL_TEMPLATES } from '../../accounts/ports.ts'
+import { DEVICE_SECONDS, FRESH_PROOF_SECONDS, HISTORY_SECONDS } from '../../accounts/sign-ins.ts'
 import { LIMITS } from '../../accounts/throttle.ts'
 import { openDatabase } from '../../adapters/embedded/database.ts'
 import { createMemberStore } from '../../adapters/embedded/members.ts'
 import { DEMO_MEMBERS } from '../../config/demo-members.ts'
 import { withConfigTable } from '../../config/docs.ts'
 import { loadConfig } from '../../config/index.ts'
+import { DESK_PASS_MINUTES } from '../../factors/desk-pass.ts'
 import { CODE_SECONDS, LINK_SECONDS } from '../../factors/email-code.ts'
+import { PASSKEY_SECONDS } from '../../factors/passkey.ts'
+import { UnreadableSecretError } from '../../factors/seal.ts'
 import { UNDO_SECONDS } from '../../interactions/confirm-address.ts'
 import { ttl } from '../../provider/ttl.ts'
+import { catalogue, FAULT_REASONS } from '../../views/messages/index.ts'
 import { ROOT, sourceFiles, sourceText } from '../style/sources.ts'
 import { aVisitor, type Visitor } from '../support/agent.ts'
 import { A_PASSWORD, anEnrolledMember } from '../support/builders.ts'
@@ -39,7 +46,16 @@ import { codeIn } from '../support/smtp-sink.ts'
 const README = { en: sourceText('README.md'), ja: sourceText('README.ja.md') } as const
 const LOCALES = ['en', 'ja'] as const
 
-const EXAMPLES = ['client', 'app', 'jwks', 'societies', 'backup'] as const
+const EXAMPLES = [
+  'client',
+  'app',
+  'encryptionKeys',
+  'jwks',
+  'societies',
+  'backup',
+  'pass',
+  'audit',
+] as const
 
 /** The code block under `<!-- example:name -->`. */
 const example = (name: (typeof EXAMPLES)[number], locale: keyof typeof README = 'en'): string => {
@@ -70,12 +86,18 @@ const tables = (text: string): readonly Table[] =>
       ),
   )
 
-/** The table that has this cell in its first column. */
-const tableWith = (locale: keyof typeof README, cell: string): Table => {
-  const found = tables(README[locale]).find((table) => table.some(([first]) => first === cell))
-  if (!found) throw new Error(`the ${locale} README has no table with "${cell}"`)
+/** The rows of the table that has this cell in its first column. */
+const rowsWith = (text: string, cell: string): Table => {
+  const found = tables(text).find((table) => table.some(([first]) => first === cell))
+  if (!found) throw new Error(`the document has no table with "${cell}"`)
   return found.slice(1)
 }
+const tableWith = (locale: keyof typeof README, cell: string): Table =>
+  rowsWith(README[locale], cell)
+
+/** What stands as code in the first column, row after row. */
+const codesOf = (rows: Table): readonly string[] =>
+  rows.flatMap(([first = '']) => [...first.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code))
 
 const DAY = 86_400
 /** The largest unit in which it is whole; a day only where there are several. */
@@ -106,18 +128,40 @@ describe.each(LOCALES)('README (%s): what it says of the code is so', (locale) =
         { factor: 'password', at: 0 },
         { factor: 'totp', at: 0 },
       ],
+      [
+        { factor: 'password', at: 0 },
+        { factor: 'recoveryCode', at: 0 },
+      ],
       [{ factor: 'passkey', at: 0, synced: false }],
+      [{ factor: 'passkey', at: 0, synced: true }],
+      [
+        { factor: 'password', at: 0 },
+        { factor: 'passkey', at: 0, synced: true },
+      ],
     ]
     const rows = tableWith(locale, `\`${ACR_LADDER[0]}\``)
     const told = rows.map(([acr = '', amr = '']) => ({
       acr: acr.replaceAll('`', ''),
-      // "`hwk` or `swk`" names two of which one is reported.
-      amr: (amr.match(/`\w+`/g) ?? [])
-        .map((value) => value.slice(1, -1))
-        .filter((v) => v !== 'swk'),
+      amr: (amr.match(/`\w+`/g) ?? []).map((value) => value.slice(1, -1)),
     }))
-    expect(told.map(({ acr }) => acr)).toEqual([...ACR_LADDER])
+    expect([...new Set(told.map(({ acr }) => acr))]).toEqual([...ACR_LADDER])
     expect(told).toEqual(proofs.map(assuranceOf))
+  })
+
+  test('the tables of methods, mails and audited acts leave nothing out', () => {
+    expect(codesOf(tableWith(locale, '`passkey`'))).toEqual([...CHOSEN_FACTORS, 'recoveryCode'])
+    expect(codesOf(tableWith(locale, '`confirmAddress`'))).toEqual([...MAIL_TEMPLATES])
+    expect(codesOf(tableWith(locale, '`deskPassIssued`'))).toEqual([...AUDIT_ACTS])
+  })
+
+  test('every log line that it explains is written somewhere', () => {
+    const code = sourceFiles('.ts')
+      .filter((path) => !path.startsWith('test/'))
+      .map(sourceText)
+      .join('\n')
+    const told = codesOf(tableWith(locale, '`request`'))
+    expect(told).toContain('sign-in refused')
+    expect(told.filter((line) => !code.includes(`'${line}'`))).toEqual([])
   })
 
   test('the table of limits is the product’s', () => {
@@ -139,12 +183,17 @@ describe.each(LOCALES)('README (%s): what it says of the code is so', (locale) =
       SESSION_SECONDS,
       INTERACTION_SECONDS,
       CODE_SECONDS,
+      PASSKEY_SECONDS,
+      DESK_PASS_MINUTES * 60,
+      FRESH_PROOF_SECONDS,
       LINK_SECONDS,
       UNDO_SECONDS,
       ENROLMENT_WINDOW_SECONDS,
       REGISTRATION_WINDOW_SECONDS,
       Number(lives.AuthorizationCode),
       Number(lives.AccessToken),
+      HISTORY_SECONDS,
+      DEVICE_SECONDS,
     ]
     expect(lives.IdToken).toBe(lives.AccessToken)
     const first = locale === 'ja' ? '使われていないセッション' : 'session, unused'
@@ -236,11 +285,24 @@ describe('The documents as a whole', () => {
       new StaleInteractionError(''),
       new ForgedRequestError(''),
       new OverloadedError(''),
+      new UnreadableSecretError(''),
     ].map(({ code, status }) => `\`${code}\` | ${status}`)
     const text = sourceText('docs/errors.md')
     expect(codes.filter((code) => !text.includes(code))).toEqual([])
     // The store's word to whoever adds members: no page says it.
     expect(text).not.toContain(new DuplicateLoginIdError('').code)
+  })
+
+  test('every reason to stop, and everything said of a method, is explained', () => {
+    const text = sourceText('docs/errors.md')
+    const stops = codesOf(rowsWith(text, '`blocked`'))
+    expect(stops.toSorted()).toEqual(
+      [...Object.keys(catalogue('en').stopped.reasons), 'networkForbids'].toSorted(),
+    )
+    const ofMethods = Object.keys(FAULT_REASONS).filter((reason) =>
+      /^(?:pk|totp|recovery|pass|method)\./.test(reason),
+    )
+    expect(codesOf(rowsWith(text, '`pk.cancel`')).toSorted()).toEqual(ofMethods.toSorted())
   })
 })
 
@@ -259,7 +321,9 @@ const replaced = (text: string, from: string, to: string): string => {
 describe('README: its examples work', () => {
   test('production starts from the checklist: key command, societies and clients', () => {
     const folder = aFolder()
-    const jwks = execFileSync('sh', ['-c', example('jwks')], { cwd: folder, encoding: 'utf8' })
+    const made = (name: 'jwks' | 'encryptionKeys') =>
+      execFileSync('sh', ['-c', example(name)], { cwd: folder, encoding: 'utf8' }).trim()
+    const [jwks, encryptionKeys] = [made('jwks'), made('encryptionKeys')]
     rmSync(folder, { recursive: true })
     const files: Readonly<Record<string, string>> = {
       'societies.json': example('societies'),
@@ -280,6 +344,7 @@ describe('README: its examples work', () => {
         IDP_CLIENTS_FILE: 'clients.json',
         IDP_COOKIE_KEYS: random('1'),
         IDP_CODE_KEY: random('2'),
+        IDP_ENCRYPTION_KEYS: encryptionKeys,
         IDP_PAIRWISE_SALT: random('3'),
         IDP_JWKS: jwks,
         IDP_SMTP_URL: 'smtps://user:password@mail.example.jp:465',
@@ -288,7 +353,9 @@ describe('README: its examples work', () => {
       (path) => files[path] ?? '',
     )
     expect(config.jwks.keys).toHaveLength(1)
+    expect(config.encryptionKeys.map(({ key }) => key.length)).toEqual([32])
     expect(config.clients.get('my-app')?.societyId).toBe('sakura')
+    expect(config.societies.get('sakura')?.factors).toEqual([...CHOSEN_FACTORS])
   })
 
   test('the client entry is accepted on a developer’s machine as it stands', () => {
@@ -421,6 +488,47 @@ describe('README: the app and the backup, against a running provider', () => {
     expect((await visitor.visit(forged)).status).toBe(502)
     expect((await aVisitor().visit(forged)).url.href).toBe(`${home}/`)
     expect((await visitor.visit(`${home}/claims`)).status).toBe(404)
+  })
+
+  test('the desk’s command issues a pass, which the audit trail tells of', () => {
+    const hooks = join(ROOT, 'test/adapters/embedded/register-typescript.mjs')
+    const command = replaced(
+      replaced(example('pass'), '12345-704', '12345-678'),
+      'npx kenpo-idp',
+      `node --no-warnings --import ${hooks} ${join(ROOT, 'cli/index.ts')}`,
+    )
+    const shown = execFileSync('sh', ['-c', command], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, NODE_ENV: 'test', IDP_DATA_DIR: idp.dataDir },
+    })
+    const [pass = ''] = /[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}/.exec(shown) ?? []
+    expect(pass).not.toBe('')
+
+    const data = `${idp.dataDir}/kenpo-id.sqlite`
+    const listing = replaced(example('audit'), 'data/kenpo-id.sqlite', data)
+    const trail = execFileSync('sh', ['-c', listing], { cwd: folder, encoding: 'utf8' })
+    const [event] = trail.trim().split('\n')
+    expect(JSON.parse(event ?? '')).toMatchObject({
+      act: 'deskPassIssued',
+      societyId: 'sakura',
+      operator: 'Tanaka',
+      facts: { minutes: '30' },
+    })
+    expect(trail).not.toContain(pass)
+  })
+
+  test('the addresses it gives for the account page lead there', async () => {
+    const wellKnown = await fetch(`${idp.issuer}/.well-known/passkey-endpoints`)
+    const { manage } = (await wellKnown.json()) as { manage: string }
+    expect(manage).toBe(`${idp.issuer}/account`)
+    const own = await fetch(`${manage}/sakura`, { redirect: 'manual' })
+    expect(own.headers.get('location')).toContain('client_id=account-sakura')
+    const origins = await fetch(`${idp.issuer}/.well-known/webauthn`)
+    expect(await origins.json()).toEqual({ origins: [idp.issuer] })
+    for (const path of ['/account/<society>', '/.well-known/webauthn']) {
+      expect(README.en).toContain(path)
+    }
   })
 
   test('the backup of a running server holds its members', async () => {

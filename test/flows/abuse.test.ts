@@ -27,6 +27,7 @@ const masked = (page: Page): string =>
   page.body
     .replaceAll(/\/interaction\/[\w-]+/gu, '/interaction/UID')
     .replaceAll(/name="csrf" value="[^"]*"/gu, 'csrf')
+    .replaceAll(/challenge&quot;:&quot;[\w-]+/gu, 'challenge')
     .replaceAll(/[0-9A-Z]{4}-[0-9A-Z]{4}/gu, 'REF')
 
 describe('Whoever guesses', () => {

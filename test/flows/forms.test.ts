@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import type { StepId } from '../../accounts/enrolment.ts'
+import { handlers } from '../../interactions/steps/index.ts'
 import { aVisitor } from '../support/agent.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
+import { bodiesOf } from './bodies.ts'
 import {
   aJourneyOf,
   aNewcomer,
@@ -12,9 +15,12 @@ import {
   theDate,
 } from './support.ts'
 
+/** The keys of a table whose type names them all. */
+const STEP_IDS = Object.keys(handlers) as StepId[]
+
 type Step = Readonly<{
   heading: string
-  act: string
+  act: StepId
   /** A form that would be taken at this step. */
   fields: Readonly<Record<string, string>>
   /** Fields without which the form is incomplete. */
@@ -57,95 +63,20 @@ const STEPS: readonly Step[] = [
   },
 ]
 
-/** Every act that any page of ours posts to. */
-const ACTS = [
-  'password',
-  'birthdate',
-  'terms',
-  'terms-decline',
-  'terms-back',
-  'email',
-  'email-resend',
-  'email-change',
-  'email-keep',
-  'chooseFactor',
-  'newPassword',
-  'registerFactor',
-  'verifyFactor',
-  'enrolled',
-  'done',
+/** The acts of one step's pages, its own first. */
+const actsOf = (step: StepId): readonly string[] => [
+  step,
+  ...Object.keys(handlers[step].acts ?? {}),
 ]
+
+/** Every act that any page of a sign-in posts to. */
+const ACTS = [...new Set(STEP_IDS.flatMap(actsOf))]
 
 const sameOrigin = (idp: Idp, url: URL) => ({
   Origin: idp.issuer,
   Referer: url.href,
   'Sec-Fetch-Site': 'same-origin',
 })
-
-/** Bodies that no browser makes of our forms. */
-type Body = Readonly<{ what: string; type: string; body: string; statuses: readonly number[] }>
-const bodiesOf = ({ fields, needed }: Step, csrf: string): readonly Body[] => {
-  const form = 'application/x-www-form-urlencoded'
-  const encoded = new URLSearchParams({ ...fields, csrf }).toString()
-  const rest = (left: string) =>
-    new URLSearchParams(
-      Object.entries({ ...fields, csrf }).filter(([name]) => name !== left),
-    ).toString()
-  const one = needed[0] ?? ''
-  return [
-    { what: 'nothing', type: form, body: '', statuses: [422] },
-    { what: 'only the token', type: form, body: `csrf=${csrf}`, statuses: [422] },
-    ...needed.flatMap((name): Body[] => [
-      { what: `no ${name}`, type: form, body: rest(name), statuses: [422] },
-      { what: `${name} twice`, type: form, body: `${encoded}&${name}=again`, statuses: [422] },
-      {
-        what: `${name} of 5,000 characters`,
-        type: form,
-        body: `${rest(name)}&${name}=${'あ'.repeat(1700)}`,
-        statuses: [422],
-      },
-      { what: `${name} nested`, type: form, body: `${rest(name)}&${name}[a]=1`, statuses: [422] },
-      { what: `${name} as a list`, type: form, body: `${rest(name)}&${name}[]=1`, statuses: [422] },
-    ]),
-    { what: 'the token twice', type: form, body: `${encoded}&csrf=${csrf}`, statuses: [422] },
-    { what: 'no token', type: form, body: rest('csrf'), statuses: [422] },
-    {
-      what: 'another token',
-      type: form,
-      body: `${rest('csrf')}&csrf=${'A'.repeat(43)}`,
-      statuses: [422],
-    },
-    { what: 'JSON', type: 'application/json', body: JSON.stringify({ csrf }), statuses: [422] },
-    {
-      what: 'a JSON operator',
-      type: 'application/json',
-      body: `{"${one}":{"$ne":null}}`,
-      statuses: [422],
-    },
-    { what: 'plain text', type: 'text/plain', body: encoded, statuses: [422] },
-    {
-      what: 'multipart',
-      type: 'multipart/form-data; boundary=x',
-      body: `--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n${csrf}\r\n--x--\r\n`,
-      statuses: [422],
-    },
-    { what: '20 KB', type: form, body: `${encoded}&x=${'x'.repeat(20_000)}`, statuses: [413] },
-    {
-      what: '3,000 fields',
-      type: form,
-      body: Array.from({ length: 3000 }, (_, n) => `${n}=1`).join('&'),
-      statuses: [413, 422],
-    },
-    { what: 'a strange charset', type: `${form}; charset=utf-99`, body: 'x', statuses: [422] },
-    { what: 'broken escapes', type: form, body: 'csrf=%E0%A4%A&%=%', statuses: [422] },
-    {
-      what: 'names of objects',
-      type: form,
-      body: `${rest(one)}&__proto__[x]=1&constructor=1&toString=1`,
-      statuses: [422],
-    },
-  ]
-}
 
 describe('Whatever is posted', () => {
   let idp: Idp
@@ -196,12 +127,7 @@ describe('Whatever is posted', () => {
       const before = await idp.memberOf(journey.member)
       const csrf = csrfOf(page)
       const every = Object.assign({}, ...STEPS.map(({ fields }) => fields))
-      const own = ACTS.filter(
-        (act) =>
-          act === step.act ||
-          (step.act === 'terms' && act.startsWith('terms')) ||
-          (step.act === 'email' && act.startsWith('email')),
-      )
+      const own = actsOf(step.act)
       for (const act of ACTS.filter((name) => !own.includes(name))) {
         const shown = await journey.visitor.post(`${page.url.href}/${act}`, { ...every, csrf })
         expect([act, shown.hops[0]?.status, shown.heading]).toEqual([act, 303, step.heading])

@@ -58,6 +58,7 @@ describe('The manual’s chapter 1, the first login', () => {
         PAGE.terms,
         PAGE.email,
         PAGE.emailWait,
+        PAGE.choosePlace,
         PAGE.chooseFactor,
         PAGE.newPassword,
         PAGE.done,
@@ -75,6 +76,7 @@ describe('The manual’s chapter 1, the first login', () => {
         '利用規約の確認',
         'メールアドレスの確認',
         'メールを確認してください',
+        'どこでログインしますか',
         '認証方法を選んでください',
         '新しいパスワードを決めてください',
         '設定が終わりました',
@@ -129,6 +131,8 @@ describe('The manual’s chapter 1, the first login', () => {
         sub: tokens.claims()?.sub,
         email: journey.member.email?.address,
         email_verified: true,
+        acr: 'urn:kenpo-id:acr:email',
+        amr: ['pwd', 'otp', 'mca'],
       })
     })
 
@@ -175,7 +179,7 @@ describe('The manual’s chapter 1, the first login', () => {
       expect((await phone.visit(waiting.url)).status).toBe(400)
 
       const reloaded = await journey.visitor.visit(waiting.url)
-      expect(reloaded.heading).toBe(PAGE.chooseFactor)
+      expect(reloaded.heading).toBe(PAGE.choosePlace)
       expect((await journey.finish()).claims()?.amr).toEqual(['pwd', 'otp', 'mca'])
     })
 
@@ -201,7 +205,7 @@ describe('The manual’s chapter 1, the first login', () => {
       const { visitor } = journey
       await visitor.visit(linkIn(await newestMail(idp, journey.member.email?.address ?? '')))
       await visitor.submit()
-      expect((await visitor.follow('続ける')).heading).toBe(PAGE.chooseFactor)
+      expect((await visitor.follow('続ける')).heading).toBe(PAGE.choosePlace)
     })
 
     test('of an address given up since says to use the newest mail', async () => {
@@ -256,7 +260,7 @@ describe('The manual’s chapter 1, the first login', () => {
       const code = fullWidth(await journey.newestCode())
       const typed = ` ${code.slice(0, 3)}　${code.slice(3)} `
       expect((await journey.visitor.submit('email', { code: typed })).heading).toBe(
-        PAGE.chooseFactor,
+        PAGE.choosePlace,
       )
     })
 
@@ -398,7 +402,7 @@ describe('The manual’s chapter 1, the first login', () => {
       expect(waiting.text).toContain(fresh)
       await visitor.submit('email', { code: await journey.newestCode(fresh) })
       expect((await idp.memberOf(member)).email?.address).toBe(fresh)
-      expect(visitor.page.heading).toBe(PAGE.chooseFactor)
+      expect(visitor.page.heading).toBe(PAGE.choosePlace)
     })
 
     test('keeps the address on file with its own code alone', async () => {

@@ -96,7 +96,7 @@ describe('With the mail server down', () => {
     expect(codes).toHaveLength(2)
     expect(new Set(codes).size).toBe(1)
     const next = await journey.visitor.submit('email', { code: codes[0] ?? '' })
-    expect(next.heading).toBe(PAGE.chooseFactor)
+    expect(next.heading).toBe(PAGE.choosePlace)
   })
 
   test('a code that died waiting is not mailed any more', async () => {

@@ -47,6 +47,7 @@ describe('A member who stops', () => {
       [PAGE.email, PAGE.email],
       [PAGE.emailWait, PAGE.emailWait],
       // From here on the mailbox is theirs: a stolen password alone goes no further.
+      [PAGE.choosePlace, PAGE.emailCode],
       [PAGE.chooseFactor, PAGE.emailCode],
       [PAGE.newPassword, PAGE.emailCode],
       [PAGE.done, PAGE.emailCode],
@@ -75,7 +76,7 @@ describe('A member who stops', () => {
       const other = await elsewhere(journey)
       expect(other.visitor.page.heading).toBe(PAGE.emailWait)
       const next = await other.visitor.submit('email', { code: codeIn(mail) })
-      expect(next.heading).toBe(PAGE.chooseFactor)
+      expect(next.heading).toBe(PAGE.choosePlace)
     })
 
     test('a link mailed to the first browser confirms the address for the second', async () => {
@@ -225,6 +226,7 @@ describe('A member who stops', () => {
       PAGE.terms,
       PAGE.email,
       PAGE.emailWait,
+      PAGE.choosePlace,
       PAGE.chooseFactor,
       PAGE.newPassword,
       PAGE.done,

@@ -2,14 +2,24 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { jest } from '@jest/globals'
 import Libsql from 'libsql'
-import type { Member, MemberId } from '../../accounts/member.ts'
+import type { ChosenFactor, Member, MemberId } from '../../accounts/member.ts'
 import { aVisitor, type Visitor } from '../support/agent.ts'
+import { createAuthenticator } from '../support/authenticator.ts'
+import { appCode } from '../support/authenticator-app.ts'
 import { A_PASSWORD, aMember } from '../support/builders.ts'
 import type { TestClock } from '../support/clock.ts'
 import type { Idp } from '../support/idp.ts'
 import type { Page } from '../support/page.ts'
 import { aRelyingParty, type RelyingParty, type Tokens } from '../support/rp.ts'
 import { codeIn, type SunkMail } from '../support/smtp-sink.ts'
+import {
+  creationOptionsOn,
+  type Keyring,
+  recoveryCodesOn,
+  requestOptionsOn,
+  secretOf,
+  typedKeyOn,
+} from './keys.ts'
 
 /** The pages by what their headings say. */
 export const PAGE = {
@@ -21,9 +31,18 @@ export const PAGE = {
   emailDesk: 'メールアドレスの登録が必要です',
   emailOld: '今のメールアドレスを確認します',
   emailWait: 'メールを確認してください',
+  choosePlace: 'どこでログインしますか',
   chooseFactor: '認証方法を選んでください',
   newPassword: '新しいパスワードを決めてください',
   emailCode: '確認コードを入力してください',
+  registerPasskey: 'この端末にパスキーを登録します',
+  registerPasskeyOnPhone: 'スマートフォンにパスキーを登録します',
+  verifyPasskey: 'パスキーで確認します',
+  registerTotp: '認証アプリを登録します',
+  verifyTotp: '認証アプリの数字を入力してください',
+  recoveryCodes: '回復コードを保存してください',
+  verifyRecoveryCode: '回復コードを入力してください',
+  lostFactor: 'スマートフォンをなくした・使えないとき',
   enrolled: '初回ログインが終わりました',
   done: '設定が終わりました',
   stopped: 'ログインを続けられません',
@@ -118,8 +137,13 @@ export interface Journey {
   readonly rp: RelyingParty
   /** The password typed at the password page. */
   password: string
+  /** The method chosen where it is asked. */
+  method: ChosenFactor
+  readonly keys: Keyring
   /** Starts a new authorization request. */
   start(params?: Readonly<Record<string, string>>): Promise<Page>
+  /** Answers the page in front of the member, as the member would. */
+  answer(): Promise<Page>
   /** Answers the pages that come until the one with this heading. @throws where it never comes */
   walkTo(heading: string): Promise<Page>
   /** Goes on to the relying party, whose page this must be, and redeems the code. */
@@ -182,8 +206,10 @@ const answer = async (journey: Journey, page: Page): Promise<Page> => {
       return visitor.submit('email', { email: member.email?.address ?? 'new@example.jp' })
     case PAGE.emailWait:
       return visitor.submit('email', { code: await journey.newestCode() })
+    case PAGE.choosePlace:
+      return visitor.submit('choose-place', { phone: true })
     case PAGE.chooseFactor:
-      return visitor.submit('chooseFactor', { factor: 'emailCode' })
+      return visitor.submit('chooseFactor', { factor: journey.method })
     case PAGE.newPassword:
       journey.password = NEW_PASSWORD
       return visitor.submit('newPassword', { password: NEW_PASSWORD })
@@ -194,16 +220,55 @@ const answer = async (journey: Journey, page: Page): Promise<Page> => {
     case PAGE.done:
       return visitor.submit('done')
     default:
+      return answerByKey(journey, page)
+  }
+}
+
+/** The member's answer to a page about their passkey, app or recovery codes. */
+const answerByKey = async ({ visitor, keys, idp }: Journey, page: Page): Promise<Page> => {
+  switch (page.heading) {
+    case PAGE.registerPasskey:
+    case PAGE.registerPasskeyOnPhone: {
+      keys.passkey = createAuthenticator({ origin: idp.issuer })
+      const response = keys.passkey.register(creationOptionsOn(page))
+      return visitor.submit('registerFactor', { response })
+    }
+    case PAGE.verifyPasskey: {
+      const response = keys.passkey?.authenticate(requestOptionsOn(page))
+      return visitor.submit('verifyFactor', { response: response ?? '' })
+    }
+    case PAGE.registerTotp:
+      keys.appSecret = secretOf(typedKeyOn(page))
+      return visitor.submit('registerFactor', { code: appCode(keys.appSecret, idp.clock.now()) })
+    case PAGE.verifyTotp: {
+      const code = keys.appSecret ? appCode(keys.appSecret, idp.clock.now()) : ''
+      return visitor.submit('verifyFactor', { code })
+    }
+    case PAGE.recoveryCodes:
+      keys.recoveryCodes = recoveryCodesOn(page)
+      return visitor.submit('recoveryCodes', { saved: true })
+    case PAGE.verifyRecoveryCode: {
+      const [code = '', ...left] = keys.recoveryCodes ?? []
+      keys.recoveryCodes = left
+      return visitor.submit('verifyFactor', { code })
+    }
+    default:
       throw new Error(`nothing to answer on "${page.heading}" (${page.status} ${page.url.href})`)
   }
 }
 
-const MAX_PAGES = 12
+const MAX_PAGES = 14
 
 export const aJourney = async (
   idp: Idp,
   member: Member,
-  options: Readonly<{ clientId?: string; visitor?: Visitor; password?: string }> = {},
+  options: Readonly<{
+    clientId?: string
+    visitor?: Visitor
+    password?: string
+    method?: ChosenFactor
+    keys?: Keyring
+  }> = {},
 ): Promise<Journey> => {
   const society = member.societyId === 'minato' ? 'minato' : 'sakura'
   const rp = await aRelyingParty(idp, idp.client(options.clientId ?? clients[society]))
@@ -214,11 +279,14 @@ export const aJourney = async (
     visitor,
     rp,
     password: options.password ?? A_PASSWORD,
+    method: options.method ?? 'emailCode',
+    keys: { ...options.keys },
     start: async (params) => visitor.visit(await rp.authorizationUrl(params)),
+    answer: () => answer(journey, visitor.page),
     async walkTo(heading) {
       for (let pages = 0; pages < MAX_PAGES; pages += 1) {
         if (visitor.page.heading === heading) return visitor.page
-        await answer(journey, visitor.page)
+        await journey.answer()
       }
       throw new Error(`"${heading}" never came; now on "${visitor.page.heading}"`)
     },
@@ -231,6 +299,37 @@ export const aJourney = async (
     },
   }
   return journey
+}
+
+/**
+ * Twenty posts of one form at once, shared between these browsers, each as it stands; redirects are
+ * not followed. Returns the statuses.
+ */
+export const postAtOnce = async (
+  journeys: readonly Journey[],
+  act: string,
+  fields: Readonly<Record<string, string>>,
+): Promise<readonly number[]> => {
+  const requests = journeys.map(({ visitor }) => {
+    const { url } = visitor.page
+    return {
+      address: `${url.href}/${act}`,
+      cookie: visitor.jar.getCookieStringSync(url.href),
+      body: new URLSearchParams({ csrf: csrfOf(visitor.page), ...fields }),
+    }
+  })
+  const rounds = Array.from({ length: 20 / journeys.length }, () => requests).flat()
+  const answers = await Promise.all(
+    rounds.map(({ address, cookie, body }) =>
+      fetch(address, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { cookie, 'Sec-Fetch-Site': 'same-origin' },
+        body,
+      }),
+    ),
+  )
+  return answers.map(({ status }) => status)
 }
 
 /** A journey of a member just added to the store. */

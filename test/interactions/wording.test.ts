@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { dateTimeText, deviceText, japaneseDay, timeText } from '../../interactions/wording.ts'
+import {
+  dateTimeText,
+  deviceText,
+  inAppBrowserOf,
+  japaneseDay,
+  timeText,
+} from '../../interactions/wording.ts'
 
 const at = (iso: string): number => Date.parse(iso) / 1000
 
@@ -39,6 +45,11 @@ describe('What members read', () => {
     expect(deviceText(userAgent)).toBe(name)
   })
 
+  test('is never the words of who asks, which would stand in the society’s mails', () => {
+    const words = 'Urgent: your account stops today. Confirm at https://evil.example/kenpo/1.0 x'
+    expect(deviceText(words)).not.toMatch(/evil|Urgent/u)
+  })
+
   test('a made-up browser neither fails nor fills the mail', () => {
     for (const userAgent of [
       'x',
@@ -50,5 +61,70 @@ describe('What members read', () => {
     ]) {
       expect(deviceText(userAgent).length).toBeLessThan(100)
     }
+  })
+})
+
+const IOS = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15'
+const ANDROID = 'Mozilla/5.0 (Linux; Android 14; Pixel 8'
+const WINDOWS = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64'
+const GECKO = '(KHTML, like Gecko)'
+const BLINK = `AppleWebKit/537.36 ${GECKO} Chrome/138.0.0.0`
+
+describe('Passkeys cannot be made inside', () => {
+  test.each([
+    ['LINE on iOS', `${IOS} ${GECKO} Mobile/15E148 Safari Line/15.10.0`],
+    [
+      'LINE on Android',
+      `${ANDROID} Build/AP2A.240805.005; wv) AppleWebKit/537.36 ${GECKO} Version/4.0 Chrome/138.0.7204.63 Mobile Safari/537.36 Line/15.10.1/IAB`,
+    ],
+    [
+      'Facebook on iOS',
+      `${IOS} ${GECKO} Mobile/22F76 [FBAN/FBIOS;FBAV/515.0.0.41.90;FBBV/745893310;FBDV/iPhone15,2;FBMD/iPhone;FBSN/iOS;FBSV/18.5;FBSS/3;FBLC/ja_JP]`,
+    ],
+    [
+      'Facebook on Android',
+      `${ANDROID} Build/AP2A.240805.005; wv) AppleWebKit/537.36 ${GECKO} Version/4.0 Chrome/138.0.7204.63 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/515.0.0.46.109;]`,
+    ],
+    [
+      'Instagram on iOS',
+      `${IOS} ${GECKO} Mobile/22F76 Instagram 386.0.0.33.81 (iPhone15,2; iOS 18_5; ja_JP; ja; scale=3.00; 1179x2556; 752173462)`,
+    ],
+    [
+      'Instagram on Android',
+      `${ANDROID} Build/AP2A.240805.005; wv) AppleWebKit/537.36 ${GECKO} Version/4.0 Chrome/138.0.7204.63 Mobile Safari/537.36 Instagram 386.0.0.46.84 Android`,
+    ],
+    [
+      'the Yahoo! JAPAN app on iOS',
+      `${IOS} ${GECKO} Mobile/15E148 YJApp-IOS jp.co.yahoo.ipn.appli/4.120.0`,
+    ],
+    [
+      'the Yahoo! JAPAN app on Android',
+      `${ANDROID}) AppleWebKit/537.36 ${GECKO} Version/4.0 Chrome/138.0.7204.63 Mobile Safari/537.36 YJApp-ANDROID jp.co.yahoo.android.yjtop/3.190.0`,
+    ],
+  ])('%s', (_app, userAgent) => {
+    expect(inAppBrowserOf(userAgent)).toBe(true)
+  })
+})
+
+describe('Passkeys can be made in', () => {
+  test.each([
+    ['Safari on an iPhone', `${IOS} ${GECKO} Version/18.5 Mobile/15E148 Safari/604.1`],
+    [
+      'Safari on a Mac',
+      `Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 ${GECKO} Version/18.5 Safari/605.1.15`,
+    ],
+    ['Chrome on an iPhone', `${IOS} ${GECKO} CriOS/138.0.7204.53 Mobile/15E148 Safari/604.1`],
+    ['Firefox on an iPhone', `${IOS} ${GECKO} FxiOS/140.0 Mobile/15E148 Safari/605.1.15`],
+    ['Chrome on Android', `Mozilla/5.0 (Linux; Android 10; K) ${BLINK} Mobile Safari/537.36`],
+    [
+      'Samsung Internet',
+      `Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 ${GECKO} SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36`,
+    ],
+    ['Chrome on Windows', `${WINDOWS}) ${BLINK} Safari/537.36`],
+    ['Edge on Windows', `${WINDOWS}) ${BLINK} Safari/537.36 Edg/138.0.0.0`],
+    ['Firefox on Windows', `${WINDOWS}; rv:140.0) Gecko/20100101 Firefox/140.0`],
+    ['a browser that says nothing', ''],
+  ])('%s', (_browser, userAgent) => {
+    expect(inAppBrowserOf(userAgent)).toBe(false)
   })
 })

@@ -11,6 +11,7 @@ const NO_CONTEXT = {} as KoaContextWithOIDC // what is tested here does not look
 const storeOf = (...members: ReturnType<typeof aMember>[]): MemberStore => ({
   findById: async (id) => members.find((member) => member.id === id),
   findByLoginId: async () => undefined,
+  findByVerifiedEmail: async () => [],
   save: async (member) => member,
 })
 

@@ -8,6 +8,8 @@ export type VisitorOptions = Readonly<{
   language?: string
   /** An address in 127.0.0.0/8 to come from, to stand in another network. */
   from?: string
+  /** The port that answers for every https address, as a server behind a TLS front does. */
+  httpsPort?: number
   /** Sent with each request, e.g. User-Agent or X-Forwarded-For. */
   headers?: Readonly<Record<string, string>>
 }>
@@ -52,9 +54,11 @@ const send = (
   headers: Readonly<Record<string, string>>,
   body: string | undefined,
   from: string,
+  httpsPort: number | undefined,
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const address = { host: '127.0.0.1', port: url.port, localAddress: from }
+    const port = url.protocol === 'https:' ? httpsPort : url.port
+    const address = { host: '127.0.0.1', port, localAddress: from }
     const path = `${url.pathname}${url.search}`
     const sent = request({ ...address, path, method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = []
@@ -131,6 +135,7 @@ export const aVisitor = (options: VisitorOptions = {}): Visitor => {
         },
         body,
         from,
+        options.httpsPort,
       )
       for (const line of answer.headers['set-cookie'] ?? []) {
         jar.setCookieSync(line, url.href, { ignoreError: true })

@@ -82,6 +82,6 @@ export const facts = (over: Partial<KnownFacts> = {}): KnownFacts => ({
   request: { requiredAcr: 'urn:kenpo-id:acr:email', proofsSince: 0 },
   network: { name: '', factors: ['passkey', 'totp', 'emailCode'] },
   society: { id: 'sakura', termsVersion: A_TERMS_VERSION, registerFactor: 'sameSession' },
-  session: { proofs: [aProof()], enrolledHere: false, doneSeen: false },
+  session: { proofs: [aProof()], enrolledHere: false, doneSeen: false, offerDevice: false },
   ...over,
 })

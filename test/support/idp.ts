@@ -33,8 +33,10 @@ export type IdpOptions = Readonly<{
 }>
 
 export interface Idp {
-  /** http://localhost:port */
+  /** http://localhost:port, unless `env` says otherwise */
   readonly issuer: string
+  /** Where it listens, whatever its issuer. */
+  readonly port: number
   /** Where every client's members are sent back to: http://localhost:port/cb, which says 200. */
   readonly redirectUri: string
   /** What the running application works with: new after `restart`. */
@@ -197,6 +199,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
 
   return {
     issuer,
+    port,
     redirectUri,
     get services() {
       return running.services

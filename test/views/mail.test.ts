@@ -11,17 +11,27 @@ const challenge = {
   requestedAt: '2026年11月22日（日）20:15',
   requestedFrom: 'Chrome・Windows',
 }
+const numbered = { ...challenge, reference: 'AB12CD' }
 const VALUES: MailValues = {
   confirmAddress: {
-    ...challenge,
+    ...numbered,
     link: 'https://id.example.jp/email/a-b_c?x=1&y=2',
     matchNumber: '47',
   },
-  proveAddressOnFile: challenge,
-  signInCode: { ...challenge, appName: '健康ポータル' },
+  confirmSecondAddress: numbered,
+  proveAddressOnFile: numbered,
+  signInCode: { ...numbered, appName: '健康ポータル' },
   addressChanged: { changedAt: '2026年11月22日', link: 'https://id.example.jp/email-undo/t' },
+  addressConfirmed: { address: 'n•••••@example.jp', at: '2026年11月22日' },
   passwordChanged: { at: '2026年11月22日' },
   methodAdded: { method: 'passkey', at: '2026年11月22日' },
+  methodRemoved: { method: 'totp', at: '2026年11月22日' },
+  newDevice: { device: 'Chrome・Windows', at: '2026年11月22日' },
+  recoveryCodeUsed: { left: '3', at: '2026年11月22日' },
+  resetCode: challenge,
+  userIdReminder: { loginIds: '12345-678', at: '2026年11月22日' },
+  deskPassUsed: { at: '2026年11月22日' },
+  locked: { until: '20時15分', at: '2026年11月22日' },
 }
 const CASES = MAIL_TEMPLATES.flatMap((template) =>
   (['ja', 'en'] as const).map((locale) => ({ template, locale })),

@@ -88,8 +88,11 @@ describe.each(CASES)('$name in $locale', ({ name, locale, faulty }) => {
       const { html } = await get(`/${name}?ui_locales=${locale}&faulty=yes`)
       const root = parse(html)
       expect(root.querySelector('title')?.text).toMatch(/^(?:エラー：|Error: )/u)
+      const { faults = [] } = sample(name)
+      const atFields = faults.filter(({ reason }) => !/^(?:pk|method)\./u.test(reason))
+      expect(root.querySelectorAll('[role=alert] li')).toHaveLength(faults.length)
       const summary = root.querySelectorAll('[role=alert] a')
-      expect(summary.length).toBeGreaterThan(0)
+      expect(summary).toHaveLength(atFields.length)
       for (const link of summary) {
         const target = root.querySelector(link.getAttribute('href') ?? '')
         expect(target?.tagName).toMatch(/^(?:INPUT|SELECT)$/u)

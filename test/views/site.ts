@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename, extname } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import Koa from 'koa'
 import { catalogue } from '../../views/messages/index.ts'
@@ -9,6 +10,11 @@ import { render, viewsMiddleware } from '../../views/render.ts'
 import { commonOf, nameOf, SAMPLES, type Sample } from './samples.ts'
 
 const STATIC = fileURLToPath(new URL('../../views/static/', import.meta.url))
+
+const WEBAUTHN_BUNDLE = new URL(
+  '../dist/bundle/index.umd.min.js',
+  import.meta.resolve('@simplewebauthn/browser'),
+)
 
 /** The policy the product's pages are served under. */
 export const PAGE_CSP =
@@ -26,18 +32,24 @@ const renderSample = (ctx: Koa.Context, sample: Sample, faulty: boolean) => {
  */
 export const aSite = () => {
   const app = new Koa()
-  const site = { confirmed: false, posts: [] as string[] }
+  const site = { confirmed: false, posts: [] as string[], forms: [] as URLSearchParams[] }
   app.use(viewsMiddleware())
   app.use(async (ctx) => {
     ctx.set('Content-Security-Policy', PAGE_CSP)
     if (ctx.method === 'POST') {
       site.posts.push(ctx.path)
+      site.forms.push(new URLSearchParams(await text(ctx.req)))
       ctx.status = 204
       return
     }
     if (ctx.path.startsWith('/assets/society/')) {
       ctx.type = 'css'
       ctx.body = ':root { --society: #0f5ba7 }'
+      return
+    }
+    if (ctx.path === '/assets/simplewebauthn-browser.js') {
+      ctx.type = 'js'
+      ctx.body = await readFile(WEBAUTHN_BUNDLE)
       return
     }
     if (ctx.path.startsWith('/assets/')) {

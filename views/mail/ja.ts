@@ -1,8 +1,15 @@
 import type { MailTexts } from '../mail.ts'
 
-const METHODS = { passkey: 'パスキー', totp: '認証アプリ', emailCode: 'メール' } as const
+const METHODS = {
+  passkey: 'パスキー',
+  totp: '認証アプリ',
+  emailCode: 'メール',
+  recoveryCode: '回復コード',
+  secondEmail: '2つ目のメールアドレス',
+} as const
 
 const asked = (at: string, from: string) => `操作した日時：${at}\n操作した端末：${from}`
+const numbered = (reference: string) => `受付番号：${reference}（画面と同じ番号です）`
 const NEVER_TELL =
   'このコードは、ほかの人に教えないでください。職員がコードをお聞きすることはありません。'
 const NOT_YOU = '心当たりがないときは、何もしないでください。何も変わりません。'
@@ -22,6 +29,18 @@ export const mailsJa: MailTexts = {
           button: 'このメールアドレスを確認する',
         },
         `リンクの画面では、元の画面と同じ番号「${v.matchNumber}」が出ることを確かめてください。`,
+        numbered(v.reference),
+        asked(v.requestedAt, v.requestedFrom),
+        NEVER_TELL,
+        NOT_YOU,
+      ],
+    }),
+    confirmSecondAddress: (v, society) => ({
+      subject: `【${society}】2つ目のメールアドレスの確認`,
+      body: [
+        '2つ目のメールアドレスを登録します。次のコードを画面に入力してください。',
+        { label: `確認コード（${v.minutes}分間有効・1回）`, code: v.code },
+        numbered(v.reference),
         asked(v.requestedAt, v.requestedFrom),
         NEVER_TELL,
         NOT_YOU,
@@ -32,6 +51,7 @@ export const mailsJa: MailTexts = {
       body: [
         'メールアドレスを変える申し込みがありました。ご本人のときは、次のコードを画面に入力してください。',
         { label: `確認コード（${v.minutes}分間有効）`, code: v.code },
+        numbered(v.reference),
         asked(v.requestedAt, v.requestedFrom),
         NEVER_TELL,
         `${NOT_YOU}何度も届くときは、お電話ください。`,
@@ -42,6 +62,7 @@ export const mailsJa: MailTexts = {
       body: [
         `${v.appName}へのログインに使います。次のコードを画面に入力してください。`,
         { label: `確認コード（${v.minutes}分間有効・1回）`, code: v.code },
+        numbered(v.reference),
         asked(v.requestedAt, v.requestedFrom),
         NEVER_TELL,
         '心当たりがないときは、ほかの人がパスワードを知っているかもしれません。下の番号へお電話ください。',
@@ -56,6 +77,15 @@ export const mailsJa: MailTexts = {
         '心当たりがないときは、次のリンクから取り消してください。',
         { label: '取り消し（7日以内）', link: v.link, button: '変更を取り消す' },
         '取り消すと、安全のためログインを止めます。そのあと、電話でご本人を確かめます。',
+      ],
+    }),
+    addressConfirmed: (v, society) => ({
+      subject: `【${society}】メールアドレスの登録`,
+      body: [
+        'ログインに使うメールアドレスが、次のアドレスに変わりました。',
+        `新しいアドレス：${v.address}\n変更した日時：${v.at}`,
+        'ご自分で変更したときは、何もする必要はありません。',
+        CALL_US,
       ],
     }),
     passwordChanged: (v, society) => ({
@@ -74,6 +104,71 @@ export const mailsJa: MailTexts = {
         `認証方法：${METHODS[v.method]}\n追加した日時：${v.at}`,
         'ご自分で追加したときは、何もする必要はありません。',
         CALL_US,
+      ],
+    }),
+    methodRemoved: (v, society) => ({
+      subject: `【${society}】認証方法が削除されました`,
+      body: [
+        'ログインに使う認証方法が削除されました。',
+        `認証方法：${METHODS[v.method]}\n削除した日時：${v.at}`,
+        'ご自分で削除したときは、何もする必要はありません。',
+        CALL_US,
+      ],
+    }),
+    newDevice: (v, society) => ({
+      subject: `【${society}】新しい端末からのログイン`,
+      body: [
+        'いつもと違う端末かブラウザで、ログインがありました。',
+        `ログインした日時：${v.at}\n端末：${v.device}`,
+        'ご自分でログインしたときは、何もする必要はありません。',
+        CALL_US,
+      ],
+    }),
+    recoveryCodeUsed: (v, society) => ({
+      subject: `【${society}】回復コードが使われました`,
+      body: [
+        '回復コードを使ったログインがありました。',
+        `使った日時：${v.at}\n残りの回復コード：${v.left}個`,
+        'ご自分で使ったときは、何もする必要はありません。スマートフォンをなくしたときは、お電話ください。',
+        CALL_US,
+      ],
+    }),
+    resetCode: (v, society) => ({
+      subject: `【${society}】パスワードの再設定`,
+      body: [
+        'パスワードを新しくする申し込みがありました。ご本人のときは、次のコードを画面に入力してください。',
+        { label: `確認コード（${v.minutes}分間有効・1回）`, code: v.code },
+        asked(v.requestedAt, v.requestedFrom),
+        NEVER_TELL,
+        `${NOT_YOU}何度も届くときは、お電話ください。`,
+      ],
+    }),
+    userIdReminder: (v, society) => ({
+      subject: `【${society}】ユーザIDのお知らせ`,
+      body: [
+        'このメールアドレスで登録されているユーザIDをお知らせします。',
+        `ユーザID：\n${v.loginIds}`,
+        `申し込みの日時：${v.at}`,
+        'ログインには、ユーザIDのほかにパスワードなどが必要です。',
+        NOT_YOU,
+      ],
+    }),
+    deskPassUsed: (v, society) => ({
+      subject: `【${society}】認証方法の登録がやり直されています`,
+      body: [
+        '窓口でお渡しした「一度だけ使える番号」が使われました。これまでの認証方法（パスキー・認証アプリ・回復コード）は、すべて使えなくなりました。',
+        `使った日時：${v.at}`,
+        'ご自分で使ったときは、画面の案内にそって、新しい認証方法を登録してください。',
+        CALL_US,
+      ],
+    }),
+    locked: (v, society) => ({
+      subject: `【${society}】ログインを一時停止しました`,
+      body: [
+        '違うパスワードが何度も入力されたため、ログインを一時停止しました。',
+        `停止した日時：${v.at}\n再開する時刻：${v.until}`,
+        'お急ぎのときは、ログインの画面の「パスワードを忘れたとき」から新しいパスワードを設定できます。',
+        '心当たりがないときも、パスワードは知られていません。何度も届くときは、お電話ください。',
       ],
     }),
   },

@@ -1,4 +1,5 @@
-import type { Catalogue, FaultValues } from './index.ts'
+import { accountEn, accountHeadingsEn } from './account-en.ts'
+import type { Catalogue, FaultValues, Rich } from './index.ts'
 
 const NUMBERS = [
   'no',
@@ -65,6 +66,7 @@ export const en: Catalogue = {
   languageNav: 'Language',
   errorTitle: 'Error: ',
   errorHeading: 'Check what you entered',
+  noticeHeading: 'Please check',
   waitHeading: 'Please wait a while',
   footerNav: 'Help and contact',
   help: 'Help',
@@ -96,6 +98,12 @@ export const en: Catalogue = {
   ],
 
   methods: { passkey: 'Passkey', totp: 'Authenticator app', emailCode: 'Email' },
+  ways: {
+    passkey: 'Passkey',
+    totp: 'Digits from your app',
+    emailCode: 'Code by email',
+    recoveryCode: 'Recovery code',
+  },
 
   faults: {
     'id.empty': () => 'Enter your user ID',
@@ -106,7 +114,7 @@ export const en: Catalogue = {
     'login.bad': (v: FaultValues) =>
       `The user ID or password does not match. Check upper and lower case, and 0 (zero) and O${v.left === undefined ? '' : `. You have ${tries(v.left)} left before a pause`}`,
     'login.locked': (v) =>
-      `For your safety, login is paused until ${v.time}. Try again after ${v.time}. If it is urgent, call us`,
+      `For your safety, login is paused until ${v.time}. Try again after ${v.time}. To continue sooner, press “Forgot your password” and set a new one`,
     'bday.empty': () => 'Enter your date of birth',
     'bday.part': (v) =>
       v.missing === 'era'
@@ -151,12 +159,51 @@ export const en: Catalogue = {
     'link.expired': () => 'The link has expired. Send a new email from the first screen',
     'link.used': () => 'This link is already confirmed. Go back to the first screen',
     'link.old': () => 'Use the link in the newest email',
+    'pw.current': (v) =>
+      `The current password does not match. Check upper and lower case and enter it again${left(v)}`,
+    'mail.same': () => 'This is the address you have now. Enter a different one',
+    'mail.held': () => 'This address is registered already. Enter a different one',
+    'label.empty': () => 'Enter a name for the passkey',
+    'method.last': () => 'This is your last method and stays. Add another method first',
     'form.invalid': () => 'We could not read what was sent. Enter it again and send it once more',
+    'place.empty': () => 'Choose at least one place where you log in',
+    'method.place': (v) =>
+      `That method cannot be used where you are now${v.network ? ` (${v.network})` : ''}. Log in another way`,
+    'pk.cancel': () =>
+      'Not finished: your device’s screen was closed or the time ran out. Try again or choose another way',
+    'pk.dup': () => 'This device is already registered. You can use it to log in',
+    'pk.unsupported': () =>
+      'This browser cannot use passkeys. Open the page in a recent Chrome, Edge or Safari, or choose another way',
+    'pk.nolock': () =>
+      'Set up the screen lock of your device (face, fingerprint or PIN) and press again. If you cannot, choose another way',
+    'pk.gone': () =>
+      'This passkey was removed here. Delete it on your device too, and log in another way',
+    'pk.failed': () => 'We could not check the passkey. Try again or choose another way',
+    'totp.wrong': (v) =>
+      `The digits do not match. Enter the 6 digits your app shows now${left(v)}. If it happens again, set your device’s clock to automatic`,
+    'totp.used': () => 'These digits were used already. Wait for the next ones and enter those',
+    'totp.skew': () =>
+      'The clock of your device is off. Set it to automatic and enter the new digits',
+    'recovery.format': () =>
+      'A recovery code has 8 letters and numbers, such as 7K2M-9QXD. Enter it as you saved it',
+    'recovery.wrong': (v) =>
+      `The code does not match or was used already. Enter another recovery code${left(v)}`,
+    'pass.format': () =>
+      'The pass has 12 letters and digits (such as 7K2M-9QXD-4TAE). Enter it as we told you',
+    'pass.wrong': (v) =>
+      `This pass is wrong or has expired (60 minutes at most). Check it again${left(v)}. If it does not match, please call us`,
+    'recovery.unsaved': () => 'Save the codes, then tick “I have saved them”',
     busy: () => 'We are busy right now. Wait a moment and press again',
   },
 
   headings: {
     password: () => 'Log in',
+    'forgot-password': () => 'Forgot your password',
+    'reset-code': () => 'Enter the code we sent',
+    'reset-password': () => 'Set a new password',
+    'forgot-id': () => 'Do not know your user ID',
+    'lost-factor': () => 'Lost your phone, or cannot use it',
+    'desk-pass': () => 'Enter the pass from our desk',
     birthdate: () => 'Enter your date of birth',
     terms: () => 'Terms of use',
     'terms-declined': () => 'If you do not agree',
@@ -164,9 +211,21 @@ export const en: Catalogue = {
     'email-desk': () => 'An email address is needed',
     'email-old': () => 'Confirm your current email address',
     'email-wait': () => 'Check your email',
+    'choose-place': () => 'Where will you log in?',
     'choose-factor': () => 'Choose how you will log in',
     'new-password': () => 'Choose a new password',
     'email-code': () => 'Enter the code',
+    'register-passkey': ({ where, offer }) => {
+      if (offer) return 'Use a passkey on this device too?'
+      return where === 'here'
+        ? 'Register a passkey on this device'
+        : 'Register a passkey on your phone'
+    },
+    'verify-passkey': () => 'Confirm with your passkey',
+    'register-totp': () => 'Register your authenticator app',
+    'verify-totp': () => 'Enter the digits from your app',
+    'recovery-codes': () => 'Save your recovery codes',
+    'verify-recovery-code': () => 'Enter a recovery code',
     enrolled: () => 'First login complete',
     done: () => 'All set',
     stopped: () => 'You cannot log in now',
@@ -184,6 +243,7 @@ export const en: Catalogue = {
         undone: 'The change is undone',
         expired: 'The time to undo has passed',
       })[state],
+    ...accountHeadingsEn,
     logout: () => 'Log out?',
     'logged-out': () => 'You are logged out',
     help: () => 'Help',
@@ -211,6 +271,10 @@ export const en: Catalogue = {
     loginIdHint: (example) => `Printed on your postcard (example: ${example})`,
     password: 'Password',
     submit: 'Log in',
+    or: 'or',
+    passkey: 'Log in with a passkey',
+    noPasskey: (network) =>
+      `On this network (${network}), the rules of your society do not allow a passkey. Log in with your user ID and password.`,
     restarted:
       'Some time has passed, so please log in again. You will continue where you left off.',
     first: 'Logging in for the first time',
@@ -222,10 +286,65 @@ export const en: Catalogue = {
     firstResume:
       'You can stop at any time. Log in with the same user ID and you continue where you left off.',
     forgot: 'Forgot your password',
-    forgotText: 'Please call us. We confirm that it is you and then give you a new password.',
     unknownId: 'Do not know your user ID',
-    unknownIdText:
-      'Your user ID is printed on the postcard from your health insurance society. If you do not have it, please call us.',
+  },
+
+  forgot: {
+    back: 'Back to the login screen',
+    lead: 'Enter your user ID and date of birth. If they match our record, we send you a code by email.',
+    loginIdHint: 'The ID on your postcard',
+    send: 'Send the code',
+    sent: (time: string) =>
+      `If what you entered matches our record, we have sent a code to your registered email address (${time}). Enter the 6 digits in the email.`,
+    resent: 'If it matches our record, we have sent it again. Use the newest email.',
+    noMail: 'If you get no code',
+    noMailText: [
+      'In these cases no code is sent. Please call us.',
+      'Your first login is not finished, you no longer use your registered email address, or your login is stopped.',
+      'No code is sent either if the user ID or date of birth is different. Check your postcard and your notice of eligibility.',
+    ],
+    newLead: 'Your email is confirmed. Choose a new password.',
+    needsPass: [
+      'You also log in with codes by email, so email alone cannot change your password.',
+      'Call us for a one-use pass, then enter it here with your new password. You can leave this screen open.',
+    ],
+    done: 'Your new password is set. Log in with it.',
+    idLead: 'We send your user ID to your registered email address.',
+    idSend: 'Send my user ID',
+    idSent: (address: string): Rich => [
+      'If it is registered, we have sent your user ID to ',
+      { strong: address },
+      '.',
+    ],
+    idSentText: ['Read the email, then go back to the login screen.'],
+    idNoMail: 'If no email arrives',
+    idNoMailText: [
+      'Your user ID is printed on the postcard from your health insurance society.',
+      'We cannot send it to an address that was not confirmed. If you do not have the postcard either, please call us.',
+    ],
+  },
+
+  lost: {
+    lead: 'Do not worry. You can log in one of these ways.',
+    ways: 'Ways you can use',
+    desk: 'If you can use none of them',
+    deskText: [
+      'Please call us. We confirm that it is you and give you a one-use pass.',
+      'With the pass you can register a new sign-in method.',
+    ],
+    back: 'Back',
+  },
+
+  deskPass: {
+    label: 'The pass from our desk',
+    hint: '12 letters and digits (such as 7K2M-9QXD-4TAE)',
+    consequence:
+      'Using the pass removes your earlier passkeys, authenticator app and recovery codes. Then you choose a new method.',
+    submit: 'Use this pass',
+    stoppedText: [
+      'Your login is stopped. We have given you a one-use pass.',
+      'Enter it to go on from where you were.',
+    ],
   },
 
   birthdate: {
@@ -301,6 +420,11 @@ export const en: Catalogue = {
       { strong: address },
       ` (${time}).`,
     ],
+    reference: (reference) => [
+      'Reference number ',
+      { strong: reference },
+      ' (the email shows the same)',
+    ],
     notices: {
       sent: 'We sent the email.',
       resent: 'We sent it again. Look at the newest email.',
@@ -356,10 +480,41 @@ export const en: Catalogue = {
         `Enter 6 digits that we send to ${address}. Nothing else to register.`,
     },
     byNetwork: (network) =>
-      `Cannot be used where you are now (${network}). You can choose it on your phone or your computer at home.`,
+      `Cannot be used where you are now${network && ` (${network})`}. You can choose it on your phone or your computer at home.`,
+    byPlace:
+      'Cannot be used on a company computer. If you will log in on other devices too, choose the places again.',
+    atWork: 'Works on company computers',
+    companyPc: 'On a company computer',
+    companyPcText: (names) =>
+      `On a company network, the rules of your society allow ${names.length > 0 ? `only: ${names.join(', ')}` : 'no login'}. On your phone or your computer at home you use the method you choose.`,
+    changePlace: 'Choose the places again',
     bySociety: 'Your health insurance society does not use this method.',
+    byBrowser:
+      'This browser cannot register passkeys. Open the page in a recent Chrome, Edge or Safari, or choose another method.',
     submit: 'Choose',
     none: 'No method can be used where you are now. Log in again on your phone or your computer at home. You continue where you left off.',
+  },
+
+  choosePlace: {
+    lead: 'Which methods you can use depends on the place. Choose all that apply.',
+    legend: 'Places where you log in',
+    several: 'You can choose several',
+    atWork: 'You are on a company network now.',
+    places: [
+      {
+        id: 'companyPc',
+        icon: 'office',
+        title: 'Company computer',
+        text: 'A computer your company lends you',
+      },
+      {
+        id: 'ownPc',
+        icon: 'computer',
+        title: 'My own computer',
+        text: 'The one you use at home, for example',
+      },
+      { id: 'phone', icon: 'totp', title: 'Phone or tablet', text: 'One that only you use' },
+    ],
   },
 
   newPassword: {
@@ -391,8 +546,227 @@ export const en: Catalogue = {
 
   emailCode: {
     lead: 'We use it to confirm that it is you.',
+    rule: (network, permitted) =>
+      `On this network (${network}) you can use only: ${permitted.map((id) => (id === 'emailCode' ? 'a code by email' : en.methods[id])).join(', ')}.`,
+    submit: 'Log in',
+    other: (address) => `Send a code to your other address (${address})`,
+  },
+
+  otherWays: {
+    heading: 'Log in another way',
+    none: 'If you have no way to log in at hand',
+    noneText: 'Please call us. We confirm that it is you and then let you log in.',
+    lost: 'I lost my phone or cannot use it',
+  },
+
+  registerPasskey: {
+    lead: [
+      'When you press “Register”, a screen of your device opens. Confirm with the ',
+      { strong: 'face, fingerprint or PIN' },
+      ' you unlock it with. Your face and fingerprint never leave the device.',
+    ],
+    label: 'Name of this device',
+    labelHint: 'So that you can tell it apart later (up to 30 characters)',
+    submit: 'Register',
+    phone: 'Register on a phone',
+    other: 'Choose another method',
+    offer: {
+      lead: 'Register a passkey on this device too, and next time you can log in without your phone. If other people use this device, press “Not now”. You can register it later in the login settings.',
+      later: 'Not now',
+      noPlatform:
+        'Face, fingerprint or PIN do not seem to be set up on this device. Press “Not now” to go on.',
+    },
+    noPlatform:
+      'Face, fingerprint or PIN do not seem to be set up on this device. Set one up first, or choose another way.',
+    trouble: 'If it does not work',
+    troubleText: [
+      'Set up the screen lock of your device (face, fingerprint or PIN), update the browser and press again.',
+      'If your device asks where or how, choose face, fingerprint, PIN or this device.',
+      'If you opened this page inside an app such as LINE, open it in Safari or Chrome.',
+    ],
+    devices: [
+      {
+        title: 'Windows computer',
+        steps: [
+          'Open Settings, Accounts, Sign-in options.',
+          'Set up Windows Hello: face, fingerprint or PIN.',
+          'Come back to this page and press “Register”.',
+          'Confirm with face, fingerprint or PIN on the Windows screen and press OK.',
+        ],
+        note: 'This may not work on a company computer. Choose another method there.',
+      },
+      {
+        title: 'Mac',
+        steps: ['Press “Register”.', 'Confirm with Touch ID or the password of your Mac.'],
+        note: 'Chrome may ask where to save the passkey. Choose the one you usually use.',
+      },
+      {
+        title: 'Phone',
+        steps: ['Press “Register”.', 'Confirm with face, fingerprint or screen lock.'],
+        note: 'With the same Apple or Google account, the passkey moves to your next phone. One that is saved on the device only has to be registered again.',
+      },
+    ],
+  },
+
+  passkeyOnPhone: {
+    lead: 'You scan a QR code on the computer with your phone. The passkey is saved on the phone, and from then on you can use it to log in on this computer too.',
+    steps: [
+      'Turn on Bluetooth on the computer and the phone and keep them close together. No pairing is needed.',
+      'Connect both to the internet.',
+      'Press “Show QR code”. If the computer asks, choose “iPhone, iPad or Android device”.',
+      'Scan the QR code with the camera of your phone.',
+      'Confirm on the phone with face, fingerprint or screen lock.',
+    ],
+    limits:
+      'This does not work on company computers or computers without Bluetooth. Choose another method there.',
+    label: 'Name of the phone',
+    name: 'Phone',
+    submit: 'Show QR code',
+    here: 'Register on this device',
+    trouble: 'If you cannot scan the QR code',
+    troubleText: [
+      'Turn Bluetooth off and on again on both.',
+      'Make the screen brighter and hold the camera closer to the QR code.',
+      'An older phone may not be able to do this: it takes iOS 16 or Android 9.',
+    ],
+  },
+
+  passkeyPage: {
+    noScript:
+      'Passkeys need JavaScript in your browser. Turn JavaScript on, or choose another way.',
+    inApp: [
+      'Passkeys do not work inside other apps. Open this page in Safari or Chrome.',
+      'In LINE, press this link to do so. In other apps, choose “Open in browser” from the menu of the screen. What you have done so far is saved.',
+    ],
+    inAppSignIn: [
+      'You cannot log in with a passkey inside other apps. If you use one, open this page in Safari or Chrome.',
+      'In LINE, press this link to do so. In other apps, choose “Open in browser” from the menu of the screen.',
+    ],
+    open: (app) => `Open ${app} in the browser`,
+  },
+
+  verifyPasskey: {
+    lead: [
+      'When you press “Confirm with passkey”, a screen of your device opens. Confirm with the ',
+      { strong: 'face, fingerprint or PIN' },
+      ' you unlock it with.',
+    ],
+    submit: 'Confirm with passkey',
+    phone: 'If the passkey is on your phone',
+    phoneSteps: [
+      'Turn on Bluetooth on the computer and the phone and keep them close together. No pairing is needed.',
+      'Press “Confirm with passkey” and choose “iPhone, iPad or Android device”.',
+      'Scan the QR code with the camera of your phone.',
+      'Confirm on the phone with face, fingerprint or screen lock.',
+    ],
+  },
+
+  registerTotp: {
+    qrAlt:
+      'QR code to set up your authenticator app. If you cannot scan it, open “Cannot scan it?”',
+    save: 'Save QR code as PNG',
+    saveNote: 'Delete the picture once you have registered',
+    name: 'Name of the authenticator app',
+    nameHint: 'So that you can tell it apart later (may be left empty)',
+    steps: [
+      'Open a free authenticator app, such as Google Authenticator, and press “+”',
+      'Choose “Scan a QR code” and point it at this screen',
+      'Enter the 6 digits that the app shows below',
+    ],
+    samePhone: 'If the app is on this device, you do not need the QR code.',
+    open: 'Open in the app',
+    cannotScan: 'Cannot scan it?',
+    typeKey: 'Choose “Enter a setup key” in the app and enter the following.',
+    account: 'Account name',
+    keyType: 'Type of key',
+    timeBased: 'Time based',
+    key: 'Key',
+    label: '6 digits from the app',
+    hint: 'Spaces between them are fine',
+    submit: 'Register',
+    other: 'Choose another method',
+    help: [
+      {
+        title: 'With a phone only',
+        steps: [
+          'Install “Google Authenticator” from the App Store or Google Play. A free app is enough.',
+          'Open “Cannot scan it?” and press “Open in the app”. If nothing opens, press “Copy”.',
+          'In the app press “+”, choose “Enter a setup key” and paste the key.',
+          'Make sure that the type of key is “Time based” and add it.',
+          'Come back to this page and enter the 6 digits that the app shows.',
+        ],
+        note: '',
+      },
+      {
+        title: 'With a computer and a phone',
+        steps: [
+          'Install “Google Authenticator” on your phone. A free app is enough.',
+          'In the app press “+”, choose “Scan a QR code” and point it at the QR code on the computer.',
+          'Enter the 6 digits that the app shows on the computer.',
+        ],
+        note: 'If an Android phone cannot scan it, use the QR code scanner in the quick settings.',
+      },
+      {
+        title: 'With a computer only (Chrome extension)',
+        steps: [
+          'Find “Authenticator” in the Chrome Web Store and add it to Chrome.',
+          'Press the extensions button of Chrome and pin “Authenticator”.',
+          'Press “Scan QR code” in Authenticator and draw a frame around the QR code.',
+          'Once it says that it was added, open Authenticator and enter the 6 digits.',
+        ],
+        note: 'Your company may not allow extensions. Choose another method then.',
+      },
+      {
+        title: 'With a computer only (Edge extension)',
+        steps: [
+          'Find “Open Two-Factor Authenticator” among the Edge add-ons and add it to Edge.',
+          'Press “Save QR code as PNG” on this page.',
+          'Open Open Two-Factor Authenticator, press “+”, choose to scan a QR code and select the picture you saved.',
+          'Choose a master password, enter it and send it.',
+          'Press the key and enter the 6 digits it shows. Spaces between them are fine.',
+        ],
+        note: 'Delete the picture once you have registered.',
+      },
+    ],
+  },
+
+  verifyTotp: {
+    label: '6 digits from the app',
+    hint: 'Spaces between them are fine',
+    submit: 'Log in',
+    trouble: 'If the digits do not match',
+    troubleText: [
+      'If the app shows several, use the digits under the name of your health insurance society.',
+      'The digits change every 30 seconds. Wait for new ones to have more time.',
+      'They do not match if the clock of your device is off. Set date and time to automatic in its settings.',
+    ],
+  },
+
+  recoveryCodes: {
+    lead: 'They take the place of your method when you have lost your phone, for example. You see them on this page only.',
+    list: 'Recovery codes',
+    print: 'Print',
+    copy: 'Copy',
+    download: 'Save as a file',
+    fileName: 'recovery-codes.txt',
+    fileTitle: (society) => `${society} – recovery codes for the login service`,
+    once: 'Use them in any order, each one once.',
+    replaced: 'If you made recovery codes before, those stop working.',
+    keep: 'Keep them apart from your phone, for example printed at home. Do not show them to anyone.',
+    saved: 'I have saved them',
+    submit: 'Continue',
+  },
+
+  verifyRecoveryCode: {
+    lead: 'Enter one of the recovery codes you saved. A code works only once.',
+    remaining: (n) => ['Codes you can still use: ', { strong: `${n}` }, '.'],
+    few: 'After you log in, we give you new recovery codes.',
+    label: 'Recovery code',
+    hint: '8 letters and numbers, such as 7K2M-9QXD',
     submit: 'Log in',
   },
+
+  copy: { copied: 'Copied', failed: 'Copying did not work. Select the text and copy it' },
 
   enrolled: {
     nextMethod: (method) => ['Next, register this method: ', { strong: method }, '.'],
@@ -411,7 +785,15 @@ export const en: Catalogue = {
     loginId: 'User ID',
     address: 'Email address',
     method: 'Method',
+    codes: 'Recovery codes',
+    codesSaved: 'Saved',
     submit: 'Continue',
+    later: (method, network) => [
+      { strong: method },
+      ` cannot be registered where you are now${network && ` (${network})`}.`,
+    ],
+    laterText: (days) =>
+      `Within ${days} days, log in on your phone or your computer at home: the page to register it opens by itself. Until then you log in with your password and a code by email.`,
   },
 
   stopped: {
@@ -430,6 +812,11 @@ export const en: Catalogue = {
         'Please call us. We will open it for you again.',
       ],
     },
+    networkForbids: (network) => [
+      `You cannot log in to this service with the methods that work ${network ? `on this network (${network})` : 'where you are now'}: by the rules of your society, the method you registered cannot be used on ${network ? 'it' : 'a company network'}.`,
+      'Please log in again from another network, on your phone or your computer at home.',
+      'If you need help, please call us.',
+    ],
   },
 
   emailLink: {
@@ -464,6 +851,8 @@ export const en: Catalogue = {
     expiredText:
       'More than 7 days have passed since the change. If you did not make it, please call us right away.',
   },
+
+  account: accountEn,
 
   logout: {
     text: 'You will also be logged out of the other services you use on this device.',
@@ -514,7 +903,10 @@ export const en: Catalogue = {
       },
       {
         title: 'You lost or changed your phone',
-        text: ['Please call us. We confirm that it is you and then let you use your new device.'],
+        text: [
+          'Under “Log in another way” on the login page you can use another method or a recovery code.',
+          'If you can use none of them, please call us. We confirm that it is you and then let you use your new device.',
+        ],
       },
     ],
     desk: 'If this does not help',

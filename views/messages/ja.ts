@@ -1,6 +1,7 @@
 import type { StopReason } from '../../accounts/enrolment.ts'
 import type { ChosenFactor } from '../../accounts/member.ts'
 import type { Pages, PasswordRuleId, ViewName } from '../pages.ts'
+import { accountHeadingsJa, accountJa } from './account-ja.ts'
 import type { FaultReason, FaultValues, Rich } from './index.ts'
 
 /** 'year,month' as words: 年と月 */
@@ -19,6 +20,14 @@ const methods: Record<ChosenFactor, string> = {
   emailCode: 'メール',
 }
 
+/** The methods as things one signs in with. */
+const ways: Record<ChosenFactor | 'recoveryCode', string> = {
+  passkey: 'パスキー',
+  totp: '認証アプリの数字',
+  emailCode: 'メールの確認コード',
+  recoveryCode: '回復コード',
+}
+
 const faults: Record<FaultReason, (v: FaultValues) => string> = {
   'id.empty': () => 'ユーザIDを入力してください',
   'id.long': () => 'ユーザIDは64文字以内です。はがきのとおりに入力してください',
@@ -27,7 +36,7 @@ const faults: Record<FaultReason, (v: FaultValues) => string> = {
   'login.bad': (v) =>
     `ユーザIDかパスワードが違います。大文字と小文字、0（ゼロ）とO（オー）を確かめてください${v.left === undefined ? '' : `。あと${v.left}回まちがえると、しばらく使えなくなります`}`,
   'login.locked': (v) =>
-    `安全のため、${v.time}まで使えません。${v.time}を過ぎてから、もう一度入力してください。お急ぎのときは、電話でお問い合わせください`,
+    `安全のため、${v.time}まで使えません。${v.time}を過ぎてから、もう一度入力してください。お急ぎのときは、「パスワードを忘れたとき」から新しく設定できます`,
   'bday.empty': () => '生年月日を入力してください',
   'bday.part': (v) =>
     v.missing === 'era'
@@ -72,12 +81,51 @@ const faults: Record<FaultReason, (v: FaultValues) => string> = {
   'link.expired': () => 'リンクの期限が切れました。元の画面で、もう一度メールを送ってください',
   'link.used': () => 'このリンクは確認済みです。元の画面に戻ってください',
   'link.old': () => '新しいメールのリンクを使ってください',
+  'pw.current': (v) =>
+    `今のパスワードが違います。大文字と小文字を確かめて、もう一度入力してください${left(v)}`,
+  'mail.same': () => '今と同じアドレスです。別のアドレスを入力してください',
+  'mail.held': () => 'このアドレスは登録済みです。別のアドレスを入力してください',
+  'label.empty': () => 'パスキーの名前を入力してください',
+  'method.last': () => 'これは最後の方法なので外せません。先に、ほかの方法を追加してください',
   'form.invalid': () => '入力を受け取れませんでした。もう一度入力して、送ってください',
+  'place.empty': () => 'ログインする場所を1つ以上選んでください',
+  'method.place': (v) =>
+    `今の場所${v.network ? `（${v.network}）` : ''}では、その方法を使えません。別の方法でログインしてください`,
+  'pk.cancel': () =>
+    'まだ終わっていません。端末の画面を閉じたか、時間が過ぎました。もう一度試すか、別の方法を選んでください',
+  'pk.dup': () => 'この端末は登録済みです。そのままログインに使えます',
+  'pk.unsupported': () =>
+    'このブラウザではパスキーを使えません。Chrome・Edge・Safariの新しい版で開くか、別の方法を選んでください',
+  'pk.nolock': () =>
+    '端末の画面ロック（顔・指紋・PIN）を設定してから、もう一度押してください。設定できないときは、別の方法を選んでください',
+  'pk.gone': () =>
+    'このパスキーは登録から外されています。端末からも削除してください。ログインには、別の方法を使ってください',
+  'pk.failed': () => 'パスキーを確かめられませんでした。もう一度試すか、別の方法を選んでください',
+  'totp.wrong': (v) =>
+    `数字が違います。アプリに今出ている6桁を入力してください${left(v)}。続けて違うときは、端末の時刻を「自動設定」にしてください`,
+  'totp.used': () => 'この数字は使用済みです。次の数字に変わるまで待ってから入力してください',
+  'totp.skew': () =>
+    '端末の時刻がずれています。時刻を「自動設定」にして、新しい数字を入力してください',
+  'recovery.format': () =>
+    '回復コードは英数字8文字です（例：7K2M-9QXD）。保存したものを見て入力してください',
+  'recovery.wrong': (v) =>
+    `コードが違うか、使用済みです。別の回復コードを入力してください${left(v)}`,
+  'pass.format': () =>
+    '番号は英数字12文字です（例：7K2M-9QXD-4TAE）。窓口で聞いたとおりに入力してください',
+  'pass.wrong': (v) =>
+    `番号が違うか、期限（最長60分）が過ぎています。もう一度確かめてください${left(v)}。合わないときは、お電話ください`,
+  'recovery.unsaved': () => 'コードを保存してから、「保存しました」にチェックを入れてください',
   busy: () => 'ただいま混み合っています。少し待ってから、もう一度押してください',
 }
 
 const headings: { [V in ViewName]: (page: Pages[V]) => string } = {
   password: () => 'ログイン',
+  'forgot-password': () => 'パスワードを忘れたとき',
+  'reset-code': () => '届いたコードを入力してください',
+  'reset-password': () => 'パスワードを新しくします',
+  'forgot-id': () => 'ユーザIDがわからないとき',
+  'lost-factor': () => 'スマートフォンをなくした・使えないとき',
+  'desk-pass': () => '窓口の番号を入力してください',
   birthdate: () => '生年月日を入力してください',
   terms: () => '利用規約の確認',
   'terms-declined': () => '同意しない場合',
@@ -85,9 +133,21 @@ const headings: { [V in ViewName]: (page: Pages[V]) => string } = {
   'email-desk': () => 'メールアドレスの登録が必要です',
   'email-old': () => '今のメールアドレスを確認します',
   'email-wait': () => 'メールを確認してください',
+  'choose-place': () => 'どこでログインしますか',
   'choose-factor': () => '認証方法を選んでください',
   'new-password': () => '新しいパスワードを決めてください',
   'email-code': () => '確認コードを入力してください',
+  'register-passkey': ({ where, offer }) => {
+    if (offer) return 'この端末でも、パスキーを使えるようにしますか'
+    return where === 'here'
+      ? 'この端末にパスキーを登録します'
+      : 'スマートフォンにパスキーを登録します'
+  },
+  'verify-passkey': () => 'パスキーで確認します',
+  'register-totp': () => '認証アプリを登録します',
+  'verify-totp': () => '認証アプリの数字を入力してください',
+  'recovery-codes': () => '回復コードを保存してください',
+  'verify-recovery-code': () => '回復コードを入力してください',
   enrolled: () => '初回ログインが終わりました',
   done: () => '設定が終わりました',
   stopped: () => 'ログインを続けられません',
@@ -105,6 +165,7 @@ const headings: { [V in ViewName]: (page: Pages[V]) => string } = {
       undone: '変更を取り消しました',
       expired: '取り消しの期限が切れました',
     })[state],
+  ...accountHeadingsJa,
   logout: () => 'ログアウトしますか',
   'logged-out': () => 'ログアウトしました',
   help: () => '困ったときは',
@@ -132,7 +193,7 @@ const rules: Record<PasswordRuleId, string> = {
   notGuessable: '推測されにくい',
 }
 
-const stopReasons: Record<StopReason, readonly string[]> = {
+const stopReasons: Record<Exclude<StopReason, 'networkForbids'>, readonly string[]> = {
   blocked: [
     '安全のため、ログインを止めています。',
     'メールアドレスの変更に心当たりがないと、連絡があったためです。',
@@ -155,6 +216,7 @@ export const ja = {
   languageNav: '言語',
   errorTitle: 'エラー：',
   errorHeading: '入力内容を確認してください',
+  noticeHeading: 'ご確認ください',
   waitHeading: 'しばらくお待ちください',
   footerNav: '案内',
   help: '困ったときは',
@@ -186,6 +248,7 @@ export const ja = {
   ],
 
   methods,
+  ways,
   faults,
   headings,
 
@@ -201,6 +264,10 @@ export const ja = {
     loginIdHint: (example: string) => `はがきに書かれたID（例：${example}）`,
     password: 'パスワード',
     submit: 'ログイン',
+    or: 'または',
+    passkey: 'パスキーでログイン',
+    noPasskey: (network: string) =>
+      `${network}では、組合の決まりにより、パスキーでログインできません。ユーザIDとパスワードでログインしてください。`,
     restarted:
       '時間がたったため、もう一度ログインしてください。終わったところの続きから始まります。',
     first: 'はじめてログインする方へ',
@@ -211,10 +278,65 @@ export const ja = {
     ],
     firstResume: '途中でやめても大丈夫です。同じユーザIDでログインすると、続きから始まります。',
     forgot: 'パスワードを忘れたとき',
-    forgotText: 'お電話ください。ご本人を確かめてから、新しいパスワードをお知らせします。',
     unknownId: 'ユーザIDがわからないとき',
-    unknownIdText:
-      'ユーザIDは、健康保険組合から届いたはがきに書かれています。はがきがないときは、お電話ください。',
+  },
+
+  forgot: {
+    back: 'ログインの画面に戻る',
+    lead: 'ユーザIDと生年月日を入れてください。登録と合っていれば、確認コードをメールで送ります。',
+    loginIdHint: 'はがきに書かれたID',
+    send: '確認コードを送る',
+    sent: (time: string) =>
+      `入力した内容が登録と合っていれば、登録したメールアドレスに確認コードを送りました（${time}）。メールの6桁を入れてください。`,
+    resent: '登録と合っていれば、もう一度送りました。いちばん新しいメールを見てください。',
+    noMail: 'コードを受け取れないとき',
+    noMailText: [
+      '次のときは、コードが届きません。電話でお問い合わせください。',
+      '初回ログインが終わっていない方、登録したメールアドレスを使えなくなった方、ログインを止めている方。',
+      'ユーザIDか生年月日が違うときも届きません。はがきと資格情報のお知らせを確かめてください。',
+    ],
+    newLead: 'メールを確認できました。新しいパスワードを決めてください。',
+    needsPass: [
+      'ログインの確認もメールで受け取っているため、メールだけではパスワードを変えられません。',
+      '電話で「一度だけ使える番号」を聞いてから、新しいパスワードといっしょに入れてください。この画面は開いたままで大丈夫です。',
+    ],
+    done: 'パスワードを新しくしました。新しいパスワードでログインしてください。',
+    idLead: '登録したメールアドレスに、ユーザIDをお送りします。',
+    idSend: 'ユーザIDを送る',
+    idSent: (address: string): Rich => [
+      '登録されているアドレスであれば、',
+      { strong: address },
+      ' にユーザIDを送りました。',
+    ],
+    idSentText: ['メールを見てから、ログインの画面に戻ってください。'],
+    idNoMail: 'メールが届かないとき',
+    idNoMailText: [
+      'ユーザIDは、健康保険組合から届いたはがきに書かれています。',
+      '確認が済んでいないアドレスには、お送りできません。はがきもないときは、お電話ください。',
+    ],
+  },
+
+  lost: {
+    lead: 'あわてなくて大丈夫です。次のどれかでログインできます。',
+    ways: '使える方法',
+    desk: 'どの方法も使えないとき',
+    deskText: [
+      '電話でお問い合わせください。ご本人を確かめてから、一度だけ使える番号をお伝えします。',
+      '番号を入れると、新しい認証方法を登録できます。',
+    ],
+    back: '前の画面に戻る',
+  },
+
+  deskPass: {
+    label: '窓口で聞いた番号',
+    hint: '英数字12文字（例：7K2M-9QXD-4TAE）',
+    consequence:
+      '番号を使うと、これまでのパスキー・認証アプリ・回復コードは、すべて使えなくなります。続けて、新しい認証方法を選びます。',
+    submit: 'この番号を使う',
+    stoppedText: [
+      'ログインを止めています。窓口から「一度だけ使える番号」をお伝えしました。',
+      '番号を入れると、続きから始められます。',
+    ],
   },
 
   birthdate: {
@@ -288,6 +410,11 @@ export const ja = {
       { strong: address },
       ` に確認メールを送りました（${time}）。`,
     ],
+    reference: (reference: string): Rich => [
+      '受付番号 ',
+      { strong: reference },
+      '（メールにも同じ番号があります）',
+    ],
     notices: {
       sent: '確認メールを送りました。',
       resent: 'もう一度送りました。いちばん新しいメールを見てください。',
@@ -342,10 +469,35 @@ export const ja = {
         `${address} に届く6桁の数字を入れます。登録はすぐ終わります。`,
     } satisfies Record<ChosenFactor, (address: string) => string>,
     byNetwork: (network: string) =>
-      `今の場所（${network}）では使えません。スマートフォンや自宅のPCからは選べます。`,
+      `今の場所${network && `（${network}）`}では使えません。スマートフォンや自宅のPCからは選べます。`,
+    byPlace: '会社のPCでは使えません。ほかの端末でもログインするときは、場所を選び直してください。',
+    atWork: '会社のPCで使える',
+    companyPc: '会社のPCでは',
+    companyPcText: (names: readonly string[]) =>
+      `会社のネットワークでは、組合の決まりにより${names.length > 0 ? `「${names.join('・')}」だけ使えます` : 'ログインできません'}。スマートフォンや自宅のPCでは、選んだ方法を使えます。`,
+    changePlace: '場所を選び直す',
     bySociety: 'この健康保険組合では使えません。',
+    byBrowser:
+      '今お使いのブラウザでは、パスキーを登録できません。新しいChrome・Edge・Safariで開き直すか、ほかの方法を選んでください。',
     submit: '決定',
     none: '今の場所で使える方法がありません。スマートフォンや自宅のPCから、もう一度ログインしてください。続きから始まります。',
+  },
+
+  choosePlace: {
+    lead: '使える認証方法は、場所によって違います。あてはまるものをすべて選んでください。',
+    legend: 'ログインする場所',
+    several: 'いくつでも選べます',
+    atWork: '今は、会社のネットワークにつながっています。',
+    places: [
+      { id: 'companyPc', icon: 'office', title: '会社のPC', text: '会社から借りているPC' },
+      { id: 'ownPc', icon: 'computer', title: '自分のPC', text: '自宅などで使うPC' },
+      {
+        id: 'phone',
+        icon: 'totp',
+        title: 'スマートフォン・タブレット',
+        text: 'ご自分で使う端末',
+      },
+    ],
   },
 
   newPassword: {
@@ -367,8 +519,226 @@ export const ja = {
 
   emailCode: {
     lead: 'ご本人の確認に使います。',
+    rule: (network: string, permitted: readonly ChosenFactor[]) =>
+      `${network}では、${permitted.map((id) => (id === 'emailCode' ? 'メールのコード' : methods[id])).join('と')}だけ使えます。`,
+    submit: 'ログイン',
+    other: (address: string) => `もう1つのアドレス（${address}）に送る`,
+  },
+
+  otherWays: {
+    heading: '別の方法でログイン',
+    none: '手元で使える方法がないとき',
+    noneText: '電話でお問い合わせください。ご本人を確かめてから、ログインできるようにします。',
+    lost: 'スマートフォンをなくした・使えない',
+  },
+
+  registerPasskey: {
+    lead: [
+      '「登録する」を押すと、端末の画面が開きます。ふだん画面を開けるときの',
+      { strong: '顔・指紋・PIN' },
+      'で確認してください。顔や指紋の情報は端末の外に出ません。',
+    ] as Rich,
+    label: 'この端末の名前',
+    labelHint: 'あとで見分けるための名前です（30文字まで）',
+    submit: '登録する',
+    phone: 'スマートフォンに登録する',
+    other: '別の方法にする',
+    offer: {
+      lead: 'この端末にもパスキーを登録すると、次からはスマートフォンがなくてもログインできます。ほかの人も使う端末なら、「あとで」を押してください。あとから「ログインの設定」で登録できます。',
+      later: 'あとで',
+      noPlatform:
+        'この端末では、顔・指紋・PINの準備ができていないようです。「あとで」を押すと、このまま進めます。',
+    },
+    noPlatform:
+      'この端末では、顔・指紋・PINの準備ができていないようです。準備してから登録するか、ほかの方法を選んでください。',
+    trouble: 'うまくいかないとき',
+    troubleText: [
+      '端末の画面ロック（顔・指紋・PIN）を設定し、ブラウザを新しくしてから、もう一度押してください。',
+      '端末の画面に選ぶものが出たときは、「顔」「指紋」「PIN」や「この端末」を選んでください。',
+      'LINEなどのアプリの中で開いているときは、SafariやChromeで開き直してください。',
+    ],
+    devices: [
+      {
+        title: 'Windowsのパソコン',
+        steps: [
+          '「設定」→「アカウント」→「サインインオプション」を開きます。',
+          'Windows Helloの顔認証・指紋認証・PINのどれかを用意します。',
+          'この画面に戻り、「登録する」を押します。',
+          'Windowsの画面で、顔・指紋・PINで確認し、「OK」を押します。',
+        ],
+        note: '会社のPCでは使えないことがあります。そのときは、別の方法にしてください。',
+      },
+      {
+        title: 'Mac',
+        steps: ['「登録する」を押します。', 'Touch IDか、Macのログインパスワードで確認します。'],
+        note: 'Chromeでは、保存先を選ぶ画面が出ることがあります。ふだん使うものを選んでください。',
+      },
+      {
+        title: 'スマートフォン',
+        steps: ['「登録する」を押します。', '顔・指紋・画面ロックで確認します。'],
+        note: '同じAppleやGoogleのアカウントを使うと、機種を変えても引き継げます。端末だけに保存したパスキーは、新しい端末で登録し直してください。',
+      },
+    ],
+  },
+
+  passkeyOnPhone: {
+    lead: 'PCに出るQRコードをスマートフォンで読み取ります。パスキーはスマートフォンに保存され、次からこのPCのログインにも使えます。',
+    steps: [
+      'PCとスマートフォンのBluetoothをオンにして、近くに置きます。ペアリングはいりません。',
+      '両方をインターネットにつなぎます。',
+      '「QRを表示する」を押します。PCの画面で選ぶときは、「iPhone、iPad、またはAndroidデバイス」を選びます。',
+      '出たQRコードを、スマートフォンのカメラで読み取ります。',
+      'スマートフォンで、顔・指紋・画面ロックで確認します。',
+    ],
+    limits: '会社のPCや、BluetoothのないPCではできません。そのときは、別の方法にしてください。',
+    label: 'スマートフォンの名前',
+    name: 'スマートフォン',
+    submit: 'QRを表示する',
+    here: 'この端末に登録する',
+    trouble: 'QRコードを読み取れないとき',
+    troubleText: [
+      '両方のBluetoothを切って、もう一度オンにしてください。',
+      '画面を明るくし、カメラをQRコードに近づけてください。',
+      'スマートフォンのOSが古いと使えません。iPhoneはiOS 16、AndroidはAndroid 9からです。',
+    ],
+  },
+
+  passkeyPage: {
+    noScript:
+      'パスキーには、ブラウザのJavaScriptが必要です。JavaScriptを有効にするか、別の方法を選んでください。',
+    inApp: [
+      'アプリの中の画面では、パスキーを使えません。SafariやChromeで開き直してください。',
+      'LINEでは、次のリンクを押すと開き直せます。ほかのアプリでは、画面のメニューから「ブラウザで開く」を選んでください。ここまでの内容は保存されています。',
+    ],
+    inAppSignIn: [
+      'アプリの中の画面では、パスキーでログインできません。パスキーを使う方は、SafariやChromeで開き直してください。',
+      'LINEでは、次のリンクを押すと開き直せます。ほかのアプリでは、画面のメニューから「ブラウザで開く」を選んでください。',
+    ],
+    open: (app: string) => `${app}をブラウザで開く`,
+  },
+
+  verifyPasskey: {
+    lead: [
+      '「パスキーで確認する」を押すと、端末の画面が開きます。ふだん画面を開けるときの',
+      { strong: '顔・指紋・PIN' },
+      'で確認してください。',
+    ] as Rich,
+    submit: 'パスキーで確認する',
+    phone: 'スマートフォンのパスキーを使うとき',
+    phoneSteps: [
+      'PCとスマートフォンのBluetoothをオンにして、近くに置きます。ペアリングはいりません。',
+      '「パスキーで確認する」を押し、「iPhone、iPad、またはAndroidデバイス」を選びます。',
+      '出たQRコードを、スマートフォンのカメラで読み取ります。',
+      'スマートフォンで、顔・指紋・画面ロックで確認します。',
+    ],
+  },
+
+  registerTotp: {
+    qrAlt:
+      '認証アプリの設定用のQRコード。読み取れないときは「スキャンできませんか？」を開いてください',
+    save: 'QRコードをPNGで保存',
+    saveNote: '登録が終わったら、保存した画像を消してください',
+    name: '認証アプリの名前',
+    nameHint: 'あとで見分けるための名前です（なくてもかまいません）',
+    steps: [
+      '無料の認証アプリ（Google Authenticatorなど）を開き、「＋」を押します',
+      '「QRコードをスキャン」でこの画面を写します',
+      'アプリに出た6桁の数字を下に入れます',
+    ],
+    samePhone: 'アプリがこの端末にあるときは、QRコードはいりません。',
+    open: 'アプリで開く',
+    cannotScan: 'スキャンできませんか？',
+    typeKey: 'アプリで「セットアップキーを入力」を選び、次のとおりに入れてください。',
+    account: 'アカウント名',
+    keyType: '鍵の種類',
+    timeBased: '時間ベース',
+    key: 'キー',
+    label: 'アプリの6桁の数字',
+    hint: '間の空白は、入れたままでも大丈夫です',
+    submit: '登録する',
+    other: '別の方法にする',
+    help: [
+      {
+        title: 'スマートフォンだけで登録する',
+        steps: [
+          'App StoreかGoogle Playで「Google Authenticator」を入れます。無料のアプリで十分です。',
+          '「スキャンできませんか？」を開き、「アプリで開く」を押します。開かないときは「コピー」を押します。',
+          'アプリの「＋」→「セットアップキーを入力」を選び、キーを貼り付けます。',
+          '「鍵の種類」が「時間ベース」になっていることを確かめて、追加します。',
+          'この画面に戻り、アプリに出た6桁の数字を入れます。',
+        ],
+        note: '',
+      },
+      {
+        title: 'PCの画面をスマートフォンで読み取る',
+        steps: [
+          'スマートフォンに「Google Authenticator」を入れます。無料のアプリで十分です。',
+          'アプリの「＋」→「QRコードをスキャン」を選び、PCの画面のQRコードを写します。',
+          'アプリに出た6桁の数字を、PCの画面に入れます。',
+        ],
+        note: 'Androidで読み取れないときは、クイック設定パネルの「QRコードスキャナ」を使ってください。',
+      },
+      {
+        title: 'PCだけで登録する（Chromeの拡張機能）',
+        steps: [
+          'Chromeウェブストアで「Authenticator」を検索し、Chromeに追加します。',
+          'Chromeの拡張機能のボタンを押し、「Authenticator」を固定します。',
+          'Authenticatorの「二次元コードをスキャン」を押し、QRコードを囲みます。',
+          '「追加されました」と出たら、Authenticatorを開き、6桁の数字を入れます。',
+        ],
+        note: '会社の決まりで、拡張機能を使えないことがあります。そのときは、別の方法にしてください。',
+      },
+      {
+        title: 'PCだけで登録する（Edgeの拡張機能）',
+        steps: [
+          'Edgeアドオンで「Open Two-Factor Authenticator」を検索し、Edgeに追加します。',
+          'この画面の「QRコードをPNGで保存」を押します。',
+          'Open Two-Factor Authenticatorを開き、「＋」→「QRコードをスキャンする」を押して、保存した画像を選びます。',
+          'マスターパスワードを決めて入力し、「送信」を押します。',
+          'キーを押すと出る6桁の数字を入れます。間の空白は、入れたままでも大丈夫です。',
+        ],
+        note: '登録が終わったら、保存した画像を消してください。',
+      },
+    ],
+  },
+
+  verifyTotp: {
+    label: 'アプリの6桁の数字',
+    hint: '間の空白は、入れたままでも大丈夫です',
+    submit: 'ログイン',
+    trouble: '数字が合わないとき',
+    troubleText: [
+      'アプリにいくつも並んでいるときは、この健康保険組合の名前の数字を入れてください。',
+      '数字は30秒ごとに変わります。変わったすぐあとの数字を入れると、あわてずに入力できます。',
+      '端末の時刻がずれていると合いません。「設定」で、日付と時刻を「自動設定」にしてください。',
+    ],
+  },
+
+  recoveryCodes: {
+    lead: 'スマートフォンをなくしたときなどに、認証方法の代わりに使うコードです。この画面でだけ見られます。',
+    list: '回復コード',
+    print: '印刷する',
+    copy: 'コピー',
+    download: 'ファイルに保存',
+    fileName: '回復コード.txt',
+    fileTitle: (society: string) => `${society} ログインサービス 回復コード`,
+    once: 'どの順でも使えます。1つのコードは1回だけ使えます。',
+    replaced: '前に作った回復コードがあるときは、そのコードは使えなくなります。',
+    keep: '印刷して家に置くなど、スマートフォンとは別の所に保存してください。ほかの人に見せないでください。',
+    saved: '保存しました',
+    submit: '次へ',
+  },
+
+  verifyRecoveryCode: {
+    lead: '保存した回復コードを1つ入力してください。使ったコードは、もう使えません。',
+    remaining: (n: number): Rich => ['使えるコードは、あと', { strong: `${n}個` }, 'です。'],
+    few: 'ログインのあとで、新しい回復コードをお渡しします。',
+    label: '回復コード',
+    hint: '英数字8文字（例：7K2M-9QXD）',
     submit: 'ログイン',
   },
+
+  copy: { copied: 'コピーしました', failed: 'コピーできませんでした。選んでコピーしてください' },
 
   enrolled: {
     nextMethod: (method: string): Rich => ['次に、', { strong: method }, 'を登録します。'],
@@ -388,10 +758,25 @@ export const ja = {
     loginId: 'ユーザID',
     address: 'メールアドレス',
     method: '認証方法',
+    codes: '回復コード',
+    codesSaved: '保存済み',
     submit: '次へ進む',
+    later: (method: string, network: string): Rich => [
+      { strong: method },
+      `は、今の場所${network && `（${network}）`}では登録できません。`,
+    ],
+    laterText: (days: number) =>
+      `${days}日以内に、スマートフォンや自宅のPCからログインしてください。登録の画面が自動で出ます。それまでは、パスワードとメールの確認コードでログインできます。`,
   },
 
-  stopped: { reasons: stopReasons },
+  stopped: {
+    reasons: stopReasons,
+    networkForbids: (network: string): readonly string[] => [
+      `${network || '今の場所'}で使える認証方法では、このサービスにログインできません。登録した方法は、${network ? '組合の決まりにより、この' : '会社の'}ネットワークでは使えないためです。`,
+      'スマートフォンや自宅のPCなど、ほかのネットワークから、もう一度ログインしてください。',
+      'お困りのときは、電話でお問い合わせください。',
+    ],
+  },
 
   emailLink: {
     address: 'メールアドレス',
@@ -424,6 +809,8 @@ export const ja = {
     expiredText:
       '変更から7日が過ぎました。心当たりがないときは、すぐに電話でお問い合わせください。',
   },
+
+  account: accountJa,
 
   logout: {
     text: 'この端末でログインしている、ほかのサービスからもログアウトします。',
@@ -475,7 +862,8 @@ export const ja = {
       {
         title: 'スマートフォンをなくしたとき・機種を変えたとき',
         text: [
-          '電話でお問い合わせください。ご本人を確かめてから、新しい端末を使えるようにします。',
+          'ログインの画面の「別の方法でログイン」から、ほかの方法や回復コードを使えます。',
+          'どれも使えないときは、電話でお問い合わせください。ご本人を確かめてから、新しい端末を使えるようにします。',
         ],
       },
     ],

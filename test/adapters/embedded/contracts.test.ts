@@ -1,11 +1,17 @@
 import { createArtifactAdapter } from '../../../adapters/embedded/artifacts.ts'
+import { createAuditTrail } from '../../../adapters/embedded/audit-trail.ts'
 import { createMemberStore } from '../../../adapters/embedded/members.ts'
 import { createOutbox } from '../../../adapters/embedded/outbox.ts'
+import { createSessionIndex } from '../../../adapters/embedded/sessions.ts'
+import { createSignInLog } from '../../../adapters/embedded/sign-ins.ts'
 import { createThrottle } from '../../../adapters/embedded/throttle.ts'
 import { createTransientStore } from '../../../adapters/embedded/transient.ts'
 import { artifactAdapterContract } from '../../contracts/artifact-adapter.ts'
+import { auditTrailContract } from '../../contracts/audit-trail.ts'
 import { memberStoreContract } from '../../contracts/member-store.ts'
 import { outboxContract } from '../../contracts/outbox.ts'
+import { sessionIndexContract } from '../../contracts/session-index.ts'
+import { signInLogContract } from '../../contracts/sign-in-log.ts'
 import { throttleContract } from '../../contracts/throttle.ts'
 import { transientStoreContract } from '../../contracts/transient-store.ts'
 import { openTemporary } from './temporary.ts'
@@ -27,6 +33,16 @@ outboxContract(NAME, async () => {
   return { outbox: createOutbox(db), close }
 })
 
+signInLogContract(NAME, async () => {
+  const { db, close } = openTemporary()
+  return { log: createSignInLog(db), close }
+})
+
+sessionIndexContract(NAME, async () => {
+  const { db, close } = openTemporary()
+  return { index: createSessionIndex(db), close }
+})
+
 throttleContract(NAME, async ({ clock, limits }) => {
   const { db, close } = openTemporary()
   return { throttle: createThrottle(db, clock, limits), close }
@@ -35,4 +51,9 @@ throttleContract(NAME, async ({ clock, limits }) => {
 artifactAdapterContract(NAME, async ({ clock, tombstoneSeconds }) => {
   const { db, close } = openTemporary()
   return { adapterFor: createArtifactAdapter(db, clock, { tombstoneSeconds }), close }
+})
+
+auditTrailContract(NAME, async () => {
+  const { db, close } = openTemporary()
+  return { audit: createAuditTrail(db), close }
 })

@@ -1,0 +1,38 @@
+import type { EpochSeconds, FactorId, MemberId } from './member.ts'
+
+/** A member can look back on their sign-ins for this long; then they are deleted. */
+export const HISTORY_SECONDS = 90 * 86_400
+/** A browser not used by a member for this long is new to them again. */
+export const DEVICE_SECONDS = 365 * 86_400
+/** How long a session is remembered after its last use: what it granted lives no longer. */
+export const SESSION_RECORD_SECONDS = 30 * 86_400
+/** The account is changed only by who has signed in within this time. */
+export const FRESH_PROOF_SECONDS = 300
+
+/** One sign-in on our pages: an authorization request that a session answers by itself is none. */
+export type SignIn = Readonly<{
+  /** The interaction's, so that a request repeated by the browser is one sign-in. */
+  id: string
+  memberId: MemberId
+  at: EpochSeconds
+  /** "Chrome・Windows" */
+  device: string
+  clientId: string
+  /** What was proven, in the order of proving. */
+  factors: readonly FactorId[]
+}>
+
+/** A browser in which a member is, or was, signed in; the engine's own session says which. */
+export type SessionRecord = Readonly<{
+  /** The engine's session's `uid`. */
+  uid: string
+  memberId: MemberId
+  /** "Chrome・Windows" */
+  device: string
+  /** When the member signed in. */
+  since: EpochSeconds
+  /** Its last authorization request, give or take a minute. */
+  seenAt: EpochSeconds
+  /** Grants made in it, which may outlive it. */
+  grantIds: readonly string[]
+}>

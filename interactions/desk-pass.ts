@@ -1,0 +1,93 @@
+import type { Facts } from '../accounts/enrolment.ts'
+import { type Member, spendDeskPass } from '../accounts/member.ts'
+import type { AuditAct } from '../accounts/ports.ts'
+import { verifyDeskPass } from '../factors/desk-pass.ts'
+import { requireHashingRoom } from '../factors/password.ts'
+import type { Fault } from '../views/pages.ts'
+import { pendingKey } from './email-challenge.ts'
+import { sendNotice } from './notice.ts'
+import { type Act, fault, type StepContext } from './step.ts'
+import { updateMember } from './update-member.ts'
+import { untilText } from './wording.ts'
+
+/** Queued and written down before the member is saved, so that no use goes untold; each once. */
+const announce = async (
+  { services, locale }: StepContext<Facts>,
+  member: Member,
+  { expiresAt }: NonNullable<Member['deskPass']>,
+): Promise<void> => {
+  const id = `${member.id}-${expiresAt}`
+  const append = (act: AuditAct, facts: Readonly<Record<string, string>>) =>
+    services.audit.append({
+      id: `${act}-${id}`,
+      at: services.clock.now(),
+      act,
+      societyId: member.societyId,
+      memberId: member.id,
+      facts,
+    })
+  await sendNotice(services, member, { template: 'deskPassUsed', id: `pass-${id}`, locale })
+  await append('deskPassUsed', member.blocked ? { lifted: member.blocked.reason } : {})
+  const methods = [...new Set(member.credentials.map(({ factor }) => factor))]
+  if (methods.length > 0) await append('methodsRemoved', { methods: methods.join(' ') })
+}
+
+/**
+ * Takes the desk's pass: counted before it is compared, used once among any number of requests. The
+ * member is saved without it and without any method (`spendDeskPass`), and as `also` changes them.
+ */
+export const spendPass = async (
+  context: StepContext<Facts>,
+  member: Member,
+  typed: string,
+  also: (member: Member) => Member = (same) => same,
+): Promise<Readonly<{ ok: true }> | Readonly<{ ok: false; fault: Fault }>> => {
+  const { services, locale } = context
+  requireHashingRoom()
+  const attempt = await services.throttle.count('deskPass', member.id)
+  if (!attempt.ok) {
+    const time = untilText(attempt.until, locale)
+    return { ok: false, fault: fault('code.toomany', 'pass', { time }) }
+  }
+  const now = services.clock.now()
+  const verdict = await verifyDeskPass(member, typed, now)
+  if (!verdict.ok) {
+    const values = { left: attempt.left }
+    return { ok: false, fault: fault(verdict.reason, 'pass', values) }
+  }
+  await announce(context, member, verdict.value)
+  // Sign-ins from before this one end, finished or under way.
+  const since = Math.min(now, ...context.flow.proofs.map(({ at }) => at))
+  let spent = false
+  await updateMember(services, member, (current) => {
+    spent = current.deskPass?.hash === verdict.value.hash
+    return spent ? also(spendDeskPass(current, now, since)) : current
+  })
+  if (!spent) return { ok: false, fault: fault('pass.wrong', 'pass', { left: attempt.left }) }
+  await services.transient.take(pendingKey(member.id))
+  await services.throttle.forget('deskPass', member.id)
+  services.log.warn({ memberId: member.id }, 'desk pass used: every method removed')
+  return { ok: true }
+}
+
+/** A3: the pass after the password, in place of the methods that are lost. */
+export const useDeskPass: Act = {
+  fields: { pass: { max: 100 } },
+  async submit(context, form) {
+    const { facts, flow, services } = context
+    const spent = await spendPass(context, facts.member, form.pass ?? '')
+    if (!spent.ok) return { ok: false, faults: [spent.fault] }
+    const proof = { factor: 'deskPass', at: services.clock.now() } as const
+    return {
+      ok: true,
+      flow: {
+        proofs: [...flow.proofs, proof],
+        aside: undefined,
+        challengeId: undefined,
+        notice: undefined,
+        method: undefined,
+      },
+      endSessionsOf: facts.member.id,
+    }
+  },
+}
