@@ -1,6 +1,6 @@
 // The test command: `npm test`. Finds or installs what the tests need beside npm packages, runs
-// every test under this Node, runs all but the browser tests again under Node 24 (what production
-// runs on), and ends with one line of totals. `npm test -- <path>` runs only the tests under that
+// every test under this Node, runs the unit, contract and flow tests again under Node 24 (what
+// production runs on), and ends with one line of totals. `npm test -- <path>` runs only the tests under that
 // path, once.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -158,7 +158,9 @@ const totals = [run(thisNode, paths, env)]
 
 if (paths.length === 0 && Number(process.versions.node.split('.')[0]) < PRODUCTION_NODE) {
   const node = findProductionNode()
-  if (node) totals.push(run(node, ['--testPathIgnorePatterns=/test/browser/'], env))
+  // Pages, crashes of the whole process, sources and documents are the same under either.
+  const once = '--testPathIgnorePatterns=/test/(browser|crash|docs|style)/'
+  if (node) totals.push(run(node, [once], env))
   else if (process.env.CI === 'true') {
     say(`Node ${PRODUCTION_NODE} could not be had: in CI that is a failure`)
     totals.push({ passed: 0, failed: 1 })
