@@ -1,8 +1,7 @@
 import Router from '@koa/router'
 import type { Context } from 'koa'
 import { maskEmailAddress } from '../accounts/email-address.ts'
-import { StaleMemberError } from '../accounts/errors.ts'
-import { type Member, type MemberId, undoEmailChange } from '../accounts/member.ts'
+import { type MemberId, undoEmailChange } from '../accounts/member.ts'
 import { INTERACTION_SECONDS } from '../accounts/policy.ts'
 import { challengeIdOf, LINK_SECONDS, matchNumberOf } from '../factors/email-code.ts'
 import type { Pages } from '../views/pages.ts'
@@ -22,34 +21,13 @@ import {
 import { parseForm } from './form.ts'
 import { localeOf } from './locale.ts'
 import type { Services } from './services.ts'
+import { updateMember } from './update-member.ts'
 import { rememberedApp } from './way-back.ts'
 import { dateTimeText } from './wording.ts'
 
 type LinkState = Pages['email-link']['state']
 /** An undo link's token is that of a challenge whose ID starts so. */
 export const UNDO_PREFIX = 'undo-'
-
-const ATTEMPTS = 3
-
-/** Applies a change to the member as stored, again where another request was first. */
-const updateMember = async (
-  { members }: Services,
-  id: MemberId,
-  change: (member: Member) => Member,
-): Promise<void> => {
-  for (let attempt = 1; ; attempt += 1) {
-    const member = await members.findById(id)
-    if (!member) return
-    const changed = change(member)
-    if (changed === member) return
-    try {
-      await members.save(changed)
-      return
-    } catch (error) {
-      if (!(error instanceof StaleMemberError) || attempt === ATTEMPTS) throw error
-    }
-  }
-}
 
 const stateOf = async (
   services: Services,
@@ -105,7 +83,7 @@ const confirmLink = async (services: Services, ctx: Context): Promise<void> => {
     const member = await services.members.findById(challenge.memberId)
     if (member) {
       const change = await confirmAddress(services, challenge, member)
-      await updateMember(services, member.id, change)
+      await updateMember(services, member, change)
       if (!(await isShared(services, challenge))) {
         await services.transient.put(
           emailProofKey(challenge.uid),
@@ -160,11 +138,9 @@ const undoChange = async (services: Services, ctx: Context): Promise<void> => {
     id === undefined ? undefined : await services.transient.get<AddressChange>(undoKey(id))
   if (id === undefined || !change) return showUndo(services, ctx)
   const now = services.clock.now()
-  await updateMember(services, change.memberId as MemberId, (member) =>
-    undoEmailChange(member, change.former, now),
-  )
   const undoneBy = await services.members.findById(change.memberId as MemberId)
   if (undoneBy) {
+    await updateMember(services, undoneBy, (member) => undoEmailChange(member, change.former, now))
     await services.audit.append({
       id: `undone-${id}`,
       at: now,
