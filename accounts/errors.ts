@@ -56,3 +56,12 @@ export class OverloadedError extends IdentityError {
     super('overloaded', 503, detail)
   }
 }
+
+/** A store that this request needs does not answer; `retryAfterSeconds` is for the Retry-After
+ * header. Whether a write under way was made is not known. */
+export class StoreUnavailableError extends IdentityError {
+  readonly retryAfterSeconds = 2
+  constructor(detail: string) {
+    super('store_unavailable', 503, detail)
+  }
+}

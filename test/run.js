@@ -58,9 +58,23 @@ const findJapaneseFont = () =>
     ? output('fc-list', [':lang=ja', 'family'])?.split('\n').sort()[0] || undefined
     : 'the system’s own'
 
+// --- Redis
+
+const OLDEST_REDIS = 7
+
+/** The version of the redis-server on the PATH that the tests start; its redis-cli makes clusters. */
+const findRedis = () => {
+  const version = /v=(\d+)\.\S+/.exec(output('redis-server', ['--version']) ?? '')
+  if (!version || Number(version[1]) < OLDEST_REDIS) return undefined
+  return output('redis-cli', ['--version']) && version[0].slice('v='.length)
+}
+
+// --- What Debian has of these
+
 const missingPackages = () => [
   ...(findChromium() ? [] : ['chromium']),
   ...(findJapaneseFont() ? [] : ['fontconfig', 'fonts-noto-cjk']),
+  ...(findRedis() ? [] : ['redis-server']),
 ]
 
 const installPackages = (packages) => {
@@ -80,20 +94,27 @@ const installPackages = (packages) => {
 const provision = () => {
   const packages = missingPackages()
   if (packages.length > 0) {
-    say(`the browser tests need what is not here: ${packages.join(', ')}`)
+    say(`the tests need what is not here: ${packages.join(', ')}`)
     if (process.getuid?.() === 0 && output('which', ['apt-get'])) installPackages(packages)
   }
   const chromium = findChromium()
   const font = findJapaneseFont()
-  if (!chromium || !font) {
+  const redis = findRedis()
+  if (!chromium || !font || !redis) {
+    const missing = [
+      ...(chromium ? [] : ['Chromium']),
+      ...(font ? [] : ['a Japanese font']),
+      ...(redis ? [] : [`redis-server and redis-cli ${OLDEST_REDIS} or later, on the PATH`]),
+    ]
     giveUp([
-      `missing: ${[...(chromium ? [] : ['Chromium']), ...(font ? [] : ['a Japanese font'])].join(' and ')}`,
-      'on Debian or Ubuntu, as root: apt-get update && apt-get install -y chromium fontconfig fonts-noto-cjk',
+      `missing: ${missing.join(' and ')}`,
+      'on Debian or Ubuntu, as root: apt-get update && apt-get install -y chromium fontconfig fonts-noto-cjk redis-server',
       'a Chromium or Chrome elsewhere: CHROMIUM_PATH=/path/to/it npm test',
     ])
   }
   say(`Chromium: ${chromium.version} (${chromium.path})`)
   say(`Japanese font: ${font}`)
+  say(`Redis: redis-server ${redis}`)
   return chromium
 }
 
