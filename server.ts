@@ -53,7 +53,7 @@ const start = async (config: AppConfig) => {
   }
 
   try {
-    const adapters = openAdapters(config, systemClock)
+    const adapters = await openAdapters(config, systemClock)
     opened.push(adapters.close)
     const { demo } = config
     const running =
@@ -94,11 +94,10 @@ const start = async (config: AppConfig) => {
     opened.push(worker.stop)
 
     const sweep = setInterval(() => {
-      try {
-        log.info({ count: adapters.sweepExpired() }, 'swept')
-      } catch (error) {
-        log.error({ err: error }, 'sweep_failed')
-      }
+      adapters.sweepExpired().then(
+        (count) => log.info({ count }, 'swept'),
+        (error: unknown) => log.error({ err: error }, 'sweep_failed'),
+      )
     }, SWEEP_MS)
     opened.push(() => clearInterval(sweep))
 

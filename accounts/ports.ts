@@ -10,6 +10,9 @@ export interface MemberStore {
   /** Everybody of the society who has proven this address, by login ID: families share mailboxes.
    * Compared by `emailKey`. */
   findByVerifiedEmail(societyId: string, address: string): Promise<readonly Member[]>
+  /** Everybody of the society, by login key, a page at a time: a member saved meanwhile may come as
+   * they were or as they are. */
+  ofSociety(societyId: string): AsyncIterable<Member>
   /** Insert when `revision` is 0, else compare-and-set on it. Returns the member as stored, one
    * revision up. A passkey's ID is one member's only.
    * @throws StaleMemberError, DuplicateLoginIdError, DuplicateCredentialError */
@@ -76,21 +79,23 @@ export type MailRequest = Readonly<{
   /** Not worth sending after this (the code it would carry has expired). */
   expiresAt: EpochSeconds
 }>
-export type MailState = 'queued' | 'sent' | 'failed'
+/** Something to be sent, some time after it was asked for. */
+export type Queued = Pick<MailRequest, 'id' | 'requestedAt' | 'expiresAt'>
+export type DeliveryState = 'queued' | 'sent' | 'failed'
 
-/** Mails on their way, lasting. Contract: test/contracts/outbox.ts */
-export interface Outbox {
+/** What is on its way out of one queue, lasting. Contract: test/contracts/outbox.ts */
+export interface Outbox<Item extends Queued = MailRequest> {
   /** Idempotent by `id`. */
-  add(mail: MailRequest): Promise<void>
-  stateOf(id: string): Promise<MailState | undefined>
-  /** Hands out due mails, each to one caller, who has `leaseSeconds` to report; soonest first. Those
+  add(item: Item): Promise<void>
+  stateOf(id: string): Promise<DeliveryState | undefined>
+  /** Hands out due items, each to one caller, who has `leaseSeconds` to report; soonest first. Those
    * no longer worth sending have failed instead: each is told to one caller's `expired`. */
   claim(
     now: EpochSeconds,
     limit: number,
     leaseSeconds: number,
-    expired?: (mail: MailRequest, attempts: number) => void,
-  ): Promise<readonly Readonly<{ mail: MailRequest; attempts: number }>[]>
+    expired?: (item: Item, attempts: number) => void,
+  ): Promise<readonly Readonly<{ item: Item; attempts: number }>[]>
   sent(id: string, now: EpochSeconds): Promise<void>
   retry(id: string, at: EpochSeconds): Promise<void>
   failed(id: string, now: EpochSeconds): Promise<void>

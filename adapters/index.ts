@@ -31,15 +31,20 @@ export type Adapters = Readonly<{
   sessions: SessionIndex
   audit: AuditTrail
   artifacts: ReturnType<typeof createArtifactAdapter>
-  /** Deletes what has expired; returns how many rows went. */
-  sweepExpired(): number
-  close(): void
+  /** Names of the servers that do not serve now; empty: ready. Answers within a second. */
+  unreachable(): Promise<readonly string[]>
+  /** Deletes what has expired; returns how many records went. */
+  sweepExpired(): Promise<number>
+  close(): Promise<void>
 }>
 
 const fileIn = (dataDir: string): string => join(dataDir, 'kenpo-id.sqlite')
 
 /** Opens the stores that the configuration names: in this version one embedded file. */
-export const openAdapters = ({ dataDir }: Pick<AppConfig, 'dataDir'>, clock: Clock): Adapters => {
+export const openAdapters = async (
+  { dataDir }: Pick<AppConfig, 'dataDir'>,
+  clock: Clock,
+): Promise<Adapters> => {
   const db = openDatabase(fileIn(dataDir))
   return {
     members: createMemberStore(db),
@@ -50,8 +55,9 @@ export const openAdapters = ({ dataDir }: Pick<AppConfig, 'dataDir'>, clock: Clo
     sessions: createSessionIndex(db),
     audit: createAuditTrail(db),
     artifacts: createArtifactAdapter(db, clock),
-    sweepExpired: () => db.sweepExpired(clock.now()),
-    close: () => db.close(),
+    unreachable: async () => [],
+    sweepExpired: async () => db.sweepExpired(clock.now()),
+    close: async () => db.close(),
   }
 }
 

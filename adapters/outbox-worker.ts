@@ -103,7 +103,7 @@ export const startOutboxWorker = (dependencies: Dependencies): OutboxWorker => {
     const free = IN_FLIGHT - inFlight.size
     if (stopped || free === 0) return
     const due = await outbox.claim(clock.now(), free, LEASE_SECONDS, sayExpired)
-    for (const { mail, attempts } of due) start(mail, attempts)
+    for (const { item, attempts } of due) start(item, attempts)
   }
 
   const nudge = () => {

@@ -34,7 +34,7 @@ member
       { operator, minutes }: { operator: string; minutes: string },
     ) => {
       const config = loadConfig(process.env, undefined, keepSetting)
-      const adapters = openAdapters(config, systemClock)
+      const adapters = await openAdapters(config, systemClock)
       try {
         const shown = await issuePass(
           {
@@ -47,7 +47,7 @@ member
         )
         console.log(shown)
       } finally {
-        adapters.close()
+        await adapters.close()
       }
     },
   )

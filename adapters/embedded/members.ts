@@ -10,6 +10,8 @@ import type { MemberStore } from '../../accounts/ports.ts'
 import type { Database } from './database.ts'
 
 type Row = Readonly<{ document: string }>
+/** Members read at once by who goes through a whole society. */
+const PAGE = 500
 
 // Only `save` writes the column, and it takes nothing but a Member.
 const memberOf = (row: Row) => JSON.parse(row.document) as Member
@@ -89,6 +91,22 @@ export const createMemberStore = (db: Database): MemberStore => {
           emailKey(address),
         )
         .map(memberOf),
+
+    ofSociety: async function* (societyId) {
+      for (let after = ''; ; ) {
+        const page = db.all<Row & { login_key: string }>(
+          `SELECT document, login_key FROM members WHERE society_id = ? AND login_key > ?
+           ORDER BY login_key LIMIT ?`,
+          societyId,
+          after,
+          PAGE,
+        )
+        for (const row of page) yield memberOf(row)
+        const last = page.at(-1)
+        if (!last || page.length < PAGE) return
+        after = last.login_key
+      }
+    },
 
     save: async (member) => {
       const saved: Member = { ...member, revision: member.revision + 1 }

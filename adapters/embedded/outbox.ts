@@ -1,20 +1,23 @@
 import type { EpochSeconds } from '../../accounts/member.ts'
-import type { MailRequest, MailState, Outbox } from '../../accounts/ports.ts'
+import type { DeliveryState, MailRequest, Outbox, Queued } from '../../accounts/ports.ts'
 import type { Database } from './database.ts'
 
-type Due = Readonly<{ id: string; mail: string; attempts: number }>
-
-// Only `add` writes the column, and it takes nothing but a MailRequest.
-const requestIn = (mail: string) => JSON.parse(mail) as MailRequest
+type Due = Readonly<{ id: string; item: string; attempts: number }>
 
 /**
- * Mails on their way, in the embedded file. A finished mail keeps its state for a week and loses
- * its content (address, names) at once.
+ * What is on its way out of one queue, in the embedded file. A finished item keeps its state for a
+ * week and loses its content (address, names) at once. IDs are unique over all queues.
  */
-export const createOutbox = (db: Database): Outbox => {
-  const finish = (id: string, state: MailState, unless: string, now: EpochSeconds) => {
+export const createOutbox = <Item extends Queued = MailRequest>(
+  db: Database,
+  queue = 'mails',
+): Outbox<Item> => {
+  // Only `add` writes the column, and it takes nothing but this queue's items.
+  const itemIn = (text: string) => JSON.parse(text) as Item
+
+  const finish = (id: string, state: DeliveryState, unless: string, now: EpochSeconds) => {
     db.run(
-      `UPDATE outbox SET state = ?, mail = NULL, finished_at = ? WHERE id = ? AND state ${unless}`,
+      `UPDATE outbox SET state = ?, item = NULL, finished_at = ? WHERE id = ? AND state ${unless}`,
       state,
       now,
       id,
@@ -24,8 +27,9 @@ export const createOutbox = (db: Database): Outbox => {
   /** Gives up what is due and no longer worth sending. `attempts`: how often it was handed out. */
   const expire = (now: EpochSeconds): readonly Due[] => {
     const expired = db.all<Due>(
-      `SELECT id, mail, attempts FROM outbox
-       WHERE state = 'queued' AND due_at <= ? AND expires_at <= ?`,
+      `SELECT id, item, attempts FROM outbox
+       WHERE queue = ? AND state = 'queued' AND due_at <= ? AND expires_at <= ?`,
+      queue,
       now,
       now,
     )
@@ -36,8 +40,9 @@ export const createOutbox = (db: Database): Outbox => {
   const claim = (now: EpochSeconds, limit: number, leaseSeconds: number) => {
     const expired = expire(now)
     const due = db.all<Due>(
-      `SELECT id, mail, attempts + 1 AS attempts FROM outbox
-       WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, sequence LIMIT ?`,
+      `SELECT id, item, attempts + 1 AS attempts FROM outbox
+       WHERE queue = ? AND state = 'queued' AND due_at <= ? ORDER BY due_at, sequence LIMIT ?`,
+      queue,
       now,
       limit,
     )
@@ -53,24 +58,25 @@ export const createOutbox = (db: Database): Outbox => {
   }
 
   return {
-    add: async (mail) => {
+    add: async (item) => {
       db.run(
-        `INSERT INTO outbox (id, state, mail, due_at, expires_at) VALUES (?, 'queued', ?, ?, ?)
-         ON CONFLICT (id) DO NOTHING`,
-        mail.id,
-        JSON.stringify(mail),
-        mail.requestedAt,
-        mail.expiresAt,
+        `INSERT INTO outbox (id, queue, state, item, due_at, expires_at)
+         VALUES (?, ?, 'queued', ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+        item.id,
+        queue,
+        JSON.stringify(item),
+        item.requestedAt,
+        item.expiresAt,
       )
     },
 
     stateOf: async (id) =>
-      db.get<{ state: MailState }>('SELECT state FROM outbox WHERE id = ?', id)?.state,
+      db.get<{ state: DeliveryState }>('SELECT state FROM outbox WHERE id = ?', id)?.state,
 
     claim: async (now, limit, leaseSeconds, tellExpired) => {
       const { due, expired } = db.transaction(() => claim(now, limit, leaseSeconds))
-      for (const { mail, attempts } of expired) tellExpired?.(requestIn(mail), attempts)
-      return due.map(({ mail, attempts }) => ({ mail: requestIn(mail), attempts }))
+      for (const { item, attempts } of expired) tellExpired?.(itemIn(item), attempts)
+      return due.map(({ item, attempts }) => ({ item: itemIn(item), attempts }))
     },
 
     sent: async (id, now) => finish(id, 'sent', `<> 'sent'`, now),

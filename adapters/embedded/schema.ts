@@ -130,4 +130,10 @@ export const MIGRATIONS: readonly string[] = [
     FROM members, json_each(members.document, '$.credentials') AS credential
     WHERE credential.value ->> '$.factor' = 'passkey';
   `,
+  `
+  ALTER TABLE outbox RENAME COLUMN mail TO item;
+  ALTER TABLE outbox ADD COLUMN queue TEXT NOT NULL DEFAULT 'mails';
+  DROP INDEX outbox_due;
+  CREATE INDEX outbox_due ON outbox (queue, due_at, sequence) WHERE state = 'queued';
+  `,
 ]

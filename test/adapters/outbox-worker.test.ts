@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { SMTPServer } from 'smtp-server'
-import type { Log, MailRequest, MailState, Outbox, WrittenMail } from '../../accounts/ports.ts'
+import type { DeliveryState, Log, MailRequest, Outbox, WrittenMail } from '../../accounts/ports.ts'
 import { type Database, openDatabase } from '../../adapters/embedded/database.ts'
 import { createOutbox } from '../../adapters/embedded/outbox.ts'
 import { type OutboxWorker, startOutboxWorker } from '../../adapters/outbox-worker.ts'
@@ -260,7 +260,7 @@ describe('The outbox worker', () => {
       await new Promise<void>((resolve) => server.close(() => resolve()))
     })
 
-    const stateAfter = async (event: string): Promise<MailState | undefined> => {
+    const stateAfter = async (event: string): Promise<DeliveryState | undefined> => {
       await said(event)
       return outbox.stateOf('mail-1')
     }

@@ -62,6 +62,18 @@ export const memberStoreContract = (name: string, open: OpenMemberStore): void =
       expect(await store.findByLoginId('kita', 'A-0002')).toBeUndefined()
     })
 
+    test('everybody of a society comes once, by login ID, and nobody of another', async () => {
+      const COUNT = 1203
+      const number = (n: number) => String(n).padStart(4, '0')
+      for (let n = COUNT; n > 0; n -= 1) {
+        await store.save(aMember({ id: `m${n}`, loginId: `A-${number(n)}` }))
+      }
+      await store.save(aMember({ id: 'other', societyId: 'minami' }))
+      const loginIds: string[] = []
+      for await (const { loginId } of store.ofSociety('kita')) loginIds.push(loginId)
+      expect(loginIds).toEqual(Array.from({ length: COUNT }, (_, n) => `A-${number(n + 1)}`))
+    })
+
     test('every field comes back as it was saved', async () => {
       const saved = await store.save(aFullMember())
       expect(await store.findById(saved.id)).toStrictEqual({ ...aFullMember(), revision: 1 })

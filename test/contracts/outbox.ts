@@ -29,12 +29,12 @@ export const outboxContract = (name: string, open: OpenOutbox): void => {
     })
     afterEach(() => close())
     const claimedIds = async (now: number, limit = 10, leaseSeconds = 60) =>
-      (await outbox.claim(now, limit, leaseSeconds)).map(({ mail }) => mail.id)
+      (await outbox.claim(now, limit, leaseSeconds)).map(({ item }) => item.id)
 
     test('a mail added is queued and handed out as it was added', async () => {
       await outbox.add(aMail())
       expect(await outbox.stateOf('mail-1')).toBe('queued')
-      expect(await outbox.claim(NOW, 10, 60)).toStrictEqual([{ mail: aMail(), attempts: 1 }])
+      expect(await outbox.claim(NOW, 10, 60)).toStrictEqual([{ item: aMail(), attempts: 1 }])
       expect(await outbox.stateOf('mail-1')).toBe('queued')
     })
 
@@ -49,7 +49,7 @@ export const outboxContract = (name: string, open: OpenOutbox): void => {
     test('a mail added twice is one mail, the first', async () => {
       await outbox.add(aMail())
       await outbox.add(aMail({ to: 'taro@example.jp' }))
-      expect(await outbox.claim(NOW, 10, 60)).toEqual([{ mail: aMail(), attempts: 1 }])
+      expect(await outbox.claim(NOW, 10, 60)).toEqual([{ item: aMail(), attempts: 1 }])
     })
 
     test('a mail sent is not sent again, nor queued again by adding it again', async () => {
@@ -83,7 +83,7 @@ export const outboxContract = (name: string, open: OpenOutbox): void => {
       await outbox.add(aMail())
       await outbox.claim(NOW, 10, 60)
       expect(await outbox.claim(NOW + 59, 10, 60)).toEqual([])
-      expect(await outbox.claim(NOW + 60, 10, 60)).toEqual([{ mail: aMail(), attempts: 2 }])
+      expect(await outbox.claim(NOW + 60, 10, 60)).toEqual([{ item: aMail(), attempts: 2 }])
     })
 
     test('a mail to be tried again waits until then', async () => {
@@ -91,7 +91,7 @@ export const outboxContract = (name: string, open: OpenOutbox): void => {
       await outbox.claim(NOW, 10, 60)
       await outbox.retry('mail-1', NOW + 30)
       expect(await claimedIds(NOW + 29)).toEqual([])
-      expect(await outbox.claim(NOW + 30, 10, 60)).toEqual([{ mail: aMail(), attempts: 2 }])
+      expect(await outbox.claim(NOW + 30, 10, 60)).toEqual([{ item: aMail(), attempts: 2 }])
     })
 
     test('the soonest due comes first, and of equals the one added first', async () => {
@@ -124,7 +124,7 @@ export const outboxContract = (name: string, open: OpenOutbox): void => {
         void told.push(`${id} ${template} ${attempts}`)
       const rounds = await inParallel(() => outbox.claim(NOW + 10, 10, 60, tell))
       const handedOut = valuesOf(rounds).flat()
-      expect(handedOut.map(({ mail }) => mail.id)).toEqual(['in time'])
+      expect(handedOut.map(({ item }) => item.id)).toEqual(['in time'])
       expect(told.sort()).toEqual(['never tried signInCode 0', 'tried signInCode 1'])
     })
 

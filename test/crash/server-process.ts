@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Member } from '../../accounts/member.ts'
-import { openAdapters } from '../../adapters/index.ts'
+import { type Adapters, openAdapters } from '../../adapters/index.ts'
 import { systemClock } from '../../adapters/system.ts'
 import type { RegisteredClient } from '../support/rp.ts'
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
@@ -92,12 +92,12 @@ export const aServerProcess = async (): Promise<ServerProcess> => {
   const lines: string[] = []
   let child: ChildProcess | undefined
 
-  const withStore = async <T>(work: (store: ReturnType<typeof openAdapters>) => Promise<T>) => {
-    const store = openAdapters({ dataDir }, systemClock)
+  const withStore = async <T>(work: (store: Adapters) => Promise<T>) => {
+    const store = await openAdapters({ dataDir }, systemClock)
     try {
       return await work(store)
     } finally {
-      store.close()
+      await store.close()
     }
   }
 

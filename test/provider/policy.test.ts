@@ -12,6 +12,9 @@ const storeOf = (...members: ReturnType<typeof aMember>[]): MemberStore => ({
   findById: async (id) => members.find((member) => member.id === id),
   findByLoginId: async () => undefined,
   findByVerifiedEmail: async () => [],
+  ofSociety: async function* () {
+    yield* members
+  },
   save: async (member) => member,
 })
 

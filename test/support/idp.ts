@@ -150,7 +150,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       undefined,
       keepSetting,
     )
-    const adapters = openAdapters(config, clock)
+    const adapters = await openAdapters(config, clock)
     const mailer = createSmtpMailer(mails.url, { requireTls: false })
     const lines = createLog({
       level: 'info',
@@ -189,7 +189,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       await shut(server)
       await worker.stop()
       mailer.close()
-      adapters.close()
+      await adapters.close()
     }
     return { issuer: config.issuer, port: portOf(server), services, close }
   }
