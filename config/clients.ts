@@ -76,6 +76,9 @@ const clientSchema = z
     if (method === 'private_key_jwt' && (client.jwks === undefined) === !client.jwks_uri) {
       fault('jwks', 'or "jwks_uri", exactly one of them, must be given for "private_key_jwt"')
     }
+    if (client.backchannel_logout_session_required && !client.backchannel_logout_uri) {
+      fault('backchannel_logout_session_required', 'is true without a "backchannel_logout_uri"')
+    }
     for (const key of client.jwks?.keys ?? []) {
       if ('d' in key || 'k' in key) fault('jwks', 'must hold public keys only')
     }
@@ -130,6 +133,10 @@ export const readClients = (
       problems.push({ name: `${file}: ${client.client_id}: "${place}"`, rule, remedy })
     if (societyIds && !societyIds.has(client.policy.society)) {
       fault('policy.society', 'is not in the societies file', 'Use the id of a society there.')
+    }
+    const logoutUri = client.backchannel_logout_uri
+    if (production && logoutUri !== undefined && urlOf(logoutUri)?.protocol !== 'https:') {
+      fault('backchannel_logout_uri', 'is not https', 'In production logout tokens need https.')
     }
     if (production && client.application_type !== 'native') {
       for (const [index, uri] of client.redirect_uris.entries()) {

@@ -15,9 +15,11 @@ import {
 } from './options.ts'
 import { ConfigError, type Problem } from './problem.ts'
 import { readSocieties } from './societies.ts'
+import { readStore, type StoreConfig } from './stores.ts'
 
 export type { ClientMetadata } from './clients.ts'
 export { ConfigError, type Problem } from './problem.ts'
+export type { StoreConfig } from './stores.ts'
 
 /** What runs beside the product on a developer's machine, never in production. */
 export type Demo = Readonly<{ portalPort: number; mailboxPort: number }>
@@ -30,7 +32,11 @@ export type AppConfig = Readonly<{
   /** Listen address and port of the HTTP server, behind the TLS front. */
   host: string
   port: number
-  store: 'embedded'
+  /** Where `/healthz`, `/readyz` and `/metrics` are answered. */
+  management: Readonly<{ host: string; port: number }>
+  /** How long a stopping server that is no longer ready still takes requests. */
+  stopDelaySeconds: number
+  store: StoreConfig
   dataDir: string
   /** How many proxies of ours stand before this server; 0: none. */
   trustedProxyHops: number
@@ -56,6 +62,8 @@ export type AppConfig = Readonly<{
 }>
 
 export type Environment = Readonly<Record<string, string | undefined>>
+
+const PRODUCTION_STOP_DELAY_SECONDS = 5
 
 /** Where the demo clients are registered to run; replaced where the portal listens elsewhere. */
 const DEMO_PORTAL = 'http://localhost:3001'
@@ -102,7 +110,7 @@ const textOf = (
     const secret = GENERATED_SECRETS.find((known) => known === name)
     return secret ? keep(secret, DEVELOPMENT_SECRETS[secret]) : option.development
   }
-  if (name !== 'IDP_DEMO') {
+  if (!option.optional) {
     const example = option.secret || option.example === undefined ? '' : `, e.g. ${option.example}`
     const place = option.secret ? `it, or ${name}_FILE,` : 'it'
     const remedy = `Set ${place} to: ${option.unit.en}${example}.`
@@ -164,10 +172,13 @@ const productionProblems = (env: Environment, values: Values): readonly Problem[
   return problems
 }
 
-const portProblems = (values: Values): readonly Problem[] => {
-  const named = (['IDP_PORT', 'IDP_PORTAL_PORT', 'IDP_MAILBOX_PORT'] as const).map(
-    (name) => [name, values[name]] as const,
-  )
+const portProblems = (values: Values, demo: boolean): readonly Problem[] => {
+  const opened: readonly (keyof Values & `${string}_PORT`)[] = [
+    'IDP_PORT',
+    'IDP_MANAGEMENT_PORT',
+    ...(demo ? (['IDP_PORTAL_PORT', 'IDP_MAILBOX_PORT'] as const) : []),
+  ]
+  const named = opened.map((name) => [name, values[name]] as const)
   return named.flatMap(([name, port], index) => {
     const other = named.slice(0, index).find(([, earlier]) => earlier === port)
     if (!other || port === undefined) return []
@@ -244,8 +255,13 @@ export const loadConfig = (
           problems,
         )
 
+  const store = readStore(
+    values,
+    (name) => isSet(env[name]) || isSet(env[`${name}_FILE`]),
+    problems,
+  )
   if (production) problems.push(...productionProblems(env, values))
-  if (demo) problems.push(...portProblems(values))
+  problems.push(...portProblems(values, demo))
   if (!production && !demo && values.IDP_SMTP_URL === undefined) {
     const remedy = 'Set it, or leave IDP_DEMO on, which brings a mailbox of its own.'
     problems.push({ name: 'IDP_SMTP_URL', rule: 'is missing', remedy })
@@ -260,7 +276,12 @@ export const loadConfig = (
     issuer: isSet(env.IDP_ISSUER) ? issuer : `http://localhost:${port}`,
     host: sound(values.IDP_HOST),
     port,
-    store: sound(values.IDP_STORE),
+    management: {
+      host: sound(values.IDP_MANAGEMENT_HOST),
+      port: sound(values.IDP_MANAGEMENT_PORT),
+    },
+    stopDelaySeconds: values.IDP_STOP_DELAY_SECONDS ?? PRODUCTION_STOP_DELAY_SECONDS,
+    store: sound(store),
     dataDir: sound(values.IDP_DATA_DIR),
     trustedProxyHops: sound(values.IDP_TRUSTED_PROXY_HOPS),
     societies,

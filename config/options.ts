@@ -12,6 +12,8 @@ export type Option = Readonly<{
   fallback?: string
   /** Used where it is not set, outside production only. */
   development?: string
+  /** Production does without it, or needs it with another option only. */
+  optional?: true
   /** What happens without it, where there is no fallback. */
   absent?: Localized
   /** Shape or unit of the value. */
@@ -59,6 +61,50 @@ const smtpUrl = z.string().refine(
   },
   { message: 'must be smtps://user:password@host:port or smtp://…?requireTLS=true' },
 )
+
+const MONGO_URL = 'must be mongodb://host:port/database or mongodb+srv://host/database'
+const mongoUrl = z
+  .string()
+  .regex(/^mongodb(\+srv)?:\/\/[^/\s]+\/[A-Za-z0-9_-]+(\?\S*)?$/, MONGO_URL)
+
+const redisUrl = z.string().refine(
+  (text) => {
+    const url = parsedUrl(text)
+    return (
+      /^rediss?:$/.test(url?.protocol ?? '') &&
+      url?.hostname !== '' &&
+      /^(\/\d*)?$/.test(url?.pathname ?? '') &&
+      url?.search === ''
+    )
+  },
+  { message: 'must be redis://user:password@host:port or rediss://…' },
+)
+
+const NODES = 'must be host:port, comma-separated'
+/** An IPv6 address stands in brackets. */
+const node = z.string().transform((text, context) => {
+  const url = parsedUrl(`redis://${text.trim()}`)
+  if (url?.port && url.host === text.trim().toLowerCase()) {
+    return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) }
+  }
+  context.addIssue({ code: 'custom', message: NODES })
+  return z.NEVER
+})
+const nodes = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(node))
+
+const redisSentinels = z
+  .string()
+  .regex(/^[\w.-]+@.+$/, 'must be name@host:port,host:port')
+  .transform((text) => {
+    const [name = '', sentinels = ''] = text.split('@')
+    return { name, sentinels }
+  })
+  .pipe(z.object({ name: z.string(), sentinels: nodes }))
+
+const onOff = z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on')
 
 const isStrong = (secret: string) =>
   secret.length >= SECRET_CHARACTERS && new Set(secret).size >= 10
@@ -165,6 +211,36 @@ export const OPTIONS = {
     unit: { en: 'TCP port', ja: 'TCPポート' },
     why: { en: 'Another service uses the port.', ja: 'ほかのサービスがポートを使っているとき。' },
   },
+  IDP_MANAGEMENT_HOST: {
+    schema: z.string().regex(/^[0-9A-Za-z.:-]+$/, 'must be a host name or IP address'),
+    fallback: 'localhost',
+    unit: { en: 'host name or IP address', ja: 'ホスト名またはIPアドレス' },
+    why: {
+      en: 'Where probes and Prometheus come in; never reachable for the public.',
+      ja: '監視とPrometheusが届くアドレス。一般からは届かないように。',
+    },
+  },
+  IDP_MANAGEMENT_PORT: {
+    schema: whole(1, 65_535),
+    fallback: '9000',
+    unit: { en: 'TCP port', ja: 'TCPポート' },
+    why: {
+      en: 'Another service uses the port of `/healthz`, `/readyz` and `/metrics`, or a second instance runs on this machine.',
+      ja: 'ほかのサービスや同じマシンの2つ目のインスタンスが、`/healthz`、`/readyz`、`/metrics`のポートを使っているとき。',
+    },
+  },
+  IDP_STOP_DELAY_SECONDS: {
+    schema: whole(0, 60),
+    development: '0',
+    optional: true,
+    absent: { en: '`5` in production', ja: '本番では`5`' },
+    unit: { en: 'seconds', ja: '秒' },
+    why: {
+      en: 'How long a server that was told to stop still takes requests while `/readyz` says 503: longer than your balancer needs to notice.',
+      ja: '停止の指示の後、`/readyz`が503を返しながら要求を受け続ける時間。ロードバランサーが気付くより長く。',
+    },
+    example: '5',
+  },
   IDP_TRUSTED_PROXY_HOPS: {
     schema: whole(0, 10),
     fallback: '0',
@@ -175,16 +251,112 @@ export const OPTIONS = {
     },
   },
   IDP_STORE: {
-    schema: z.literal(
-      'embedded',
-      'must be "embedded"; "redis+mongo" is not available in this version',
-    ),
+    schema: z.enum(['embedded', 'redis+mongo'], 'must be embedded or redis+mongo'),
     development: 'embedded',
     absent: { en: 'required in production', ja: '本番では必須' },
-    unit: { en: '`embedded`', ja: '`embedded`' },
+    unit: { en: '`embedded` or `redis+mongo`', ja: '`embedded`か`redis+mongo`' },
     why: {
-      en: 'One file on one machine; saying so in production confirms that a single node is meant.',
-      ja: '1台の中の1ファイル。本番で明記することで、1台構成でよいことを確かめます。',
+      en: 'Sessions in Redis and accounts in MongoDB, for as many instances as it takes; or one file on one machine, which production has to say on purpose.',
+      ja: 'セッションはRedis、アカウントはMongoDBに置き、何台でも動かせます。1台の中の1ファイルでよければ、本番では明記します。',
+    },
+    example: 'redis+mongo',
+  },
+  IDP_MONGO_URL: {
+    schema: mongoUrl,
+    secret: true,
+    optional: true,
+    absent: { en: 'required with `redis+mongo`', ja: '`redis+mongo`では必須' },
+    unit: {
+      en: '`mongodb://…/database` or `mongodb+srv://…/database`',
+      ja: '`mongodb://…/データベース`または`mongodb+srv://…/データベース`',
+    },
+    why: {
+      en: 'The replica set that holds the accounts; its options (`replicaSet`, `tls`, `maxPoolSize` …) go into the URL.',
+      ja: 'アカウントを置くレプリカセット。接続の設定（`replicaSet`、`tls`、`maxPoolSize`など）はURLに書きます。',
+    },
+    example:
+      'mongodb://user:password@a.example.jp,b.example.jp,c.example.jp/kenpo?replicaSet=rs0&tls=true',
+  },
+  IDP_REDIS_URL: {
+    schema: redisUrl,
+    secret: true,
+    optional: true,
+    absent: { en: 'one of the three with `redis+mongo`', ja: '`redis+mongo`では3つのうち1つ' },
+    unit: { en: '`redis://…` or `rediss://…`', ja: '`redis://…`または`rediss://…`' },
+    why: {
+      en: 'The one Redis server that holds the sessions.',
+      ja: 'セッションを置く1台のRedis。',
+    },
+    example: 'rediss://user:password@redis.example.jp:6379',
+  },
+  IDP_REDIS_SENTINELS: {
+    schema: redisSentinels,
+    optional: true,
+    absent: { en: 'one of the three with `redis+mongo`', ja: '`redis+mongo`では3つのうち1つ' },
+    unit: { en: '`name@host:port,host:port`', ja: '`名前@ホスト:ポート,ホスト:ポート`' },
+    why: {
+      en: 'The Sentinels of a Redis with replicas, and what they call it.',
+      ja: 'レプリカを持つRedisのSentinelと、そこでの名前。',
+    },
+    example: 'kenpo@a.example.jp:26379,b.example.jp:26379,c.example.jp:26379',
+  },
+  IDP_REDIS_CLUSTER: {
+    schema: nodes,
+    optional: true,
+    absent: { en: 'one of the three with `redis+mongo`', ja: '`redis+mongo`では3つのうち1つ' },
+    unit: { en: '`host:port,host:port`', ja: '`ホスト:ポート,ホスト:ポート`' },
+    why: {
+      en: 'Some nodes of a Redis Cluster: they name the others.',
+      ja: 'Redis Clusterのノードのいくつか。残りはそこから分かります。',
+    },
+    example: 'a.example.jp:6379,b.example.jp:6379,c.example.jp:6379',
+  },
+  IDP_REDIS_USERNAME: {
+    schema: z.string().regex(/^\S+$/, 'must be an ACL user'),
+    optional: true,
+    absent: { en: 'the default user', ja: '既定のユーザー' },
+    unit: { en: 'ACL user', ja: 'ACLユーザー' },
+    why: {
+      en: 'The ACL user behind Sentinels or on a Cluster; a URL names its own.',
+      ja: 'SentinelやClusterで使うACLユーザー。URLの場合はURLに書きます。',
+    },
+    example: 'kenpo',
+  },
+  IDP_REDIS_PASSWORD: {
+    schema: z.string().min(1),
+    secret: true,
+    optional: true,
+    absent: { en: 'none', ja: 'なし' },
+    unit: { en: 'password', ja: 'パスワード' },
+    why: { en: "That user's password.", ja: 'そのユーザーのパスワード。' },
+  },
+  IDP_REDIS_SENTINEL_PASSWORD: {
+    schema: z.string().min(1),
+    secret: true,
+    optional: true,
+    absent: { en: 'none', ja: 'なし' },
+    unit: { en: 'password', ja: 'パスワード' },
+    why: {
+      en: 'Your Sentinels ask for one of their own.',
+      ja: 'Sentinel自体がパスワードを求めるとき。',
+    },
+  },
+  IDP_REDIS_TLS: {
+    schema: onOff,
+    fallback: 'off',
+    unit: { en: '`on` or `off`', ja: '`on`か`off`' },
+    why: {
+      en: 'Speak TLS to Sentinels and a Cluster; with a URL `rediss://` says so. A CA of your own goes into `NODE_EXTRA_CA_CERTS`.',
+      ja: 'SentinelやClusterとTLSで話します。URLの場合は`rediss://`。自前の認証局は`NODE_EXTRA_CA_CERTS`に。',
+    },
+  },
+  IDP_REDIS_DURABILITY: {
+    schema: z.enum(['required', 'waived'], 'must be required or waived'),
+    fallback: 'required',
+    unit: { en: '`required` or `waived`', ja: '`required`か`waived`' },
+    why: {
+      en: 'In production a Redis that may forget used codes (no append-only file, an evicting policy) is refused; `waived` accepts it.',
+      ja: '本番では、使用済みのコードを忘れかねないRedis（追記ファイルなし、追い出しあり）を拒みます。`waived`で受け入れます。',
     },
   },
   IDP_DATA_DIR: {
@@ -334,8 +506,9 @@ export const OPTIONS = {
     why: { en: 'More lines while looking for a fault.', ja: '不具合を調べる間だけ増やします。' },
   },
   IDP_DEMO: {
-    schema: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
+    schema: onOff,
     development: 'on',
+    optional: true,
     absent: { en: '`off` in production', ja: '本番では`off`' },
     unit: { en: '`on` or `off`', ja: '`on`か`off`' },
     why: {

@@ -164,6 +164,18 @@ describe('The clients file', () => {
       '"policy.requiredAcr" must be one of: urn:kenpo-id:acr:pwd, urn:kenpo-id:acr:email, https://refeds.org/profile/mfa, phr',
     ],
     [{ redirect_uri: 'https://rp.example.jp' }, 'has unknown members: redirect_uri'],
+    [
+      { backchannel_logout_uri: 'https://rp.example.jp/logout#now' },
+      '"backchannel_logout_uri" must be an https URI without fragment or wildcard (http on localhost only)',
+    ],
+    [
+      { backchannel_logout_uri: undefined },
+      '"backchannel_logout_session_required" is true without a "backchannel_logout_uri"',
+    ],
+    [
+      { backchannel_logout_session_required: 'yes' },
+      '"backchannel_logout_session_required" is not a boolean',
+    ],
   ])('%j is refused by name and place', (change, line) => {
     expect(clientProblems(change)).toEqual([`clients.json: health-portal: ${line}`])
   })
@@ -174,9 +186,18 @@ describe('The clients file', () => {
   })
 
   test('an app on the member’s device may use a loopback address in production', () => {
-    expect(clientProblems({ application_type: 'native' }, true)).toEqual([])
-    expect(clientProblems({}, true)).toEqual([
+    const told = { backchannel_logout_uri: 'https://rp.example.jp/logout' }
+    expect(clientProblems({ ...told, application_type: 'native' }, true)).toEqual([])
+    expect(clientProblems(told, true)).toEqual([
       'clients.json: health-portal: "redirect_uris[0]" is not https',
+    ])
+  })
+
+  test('logout tokens go by https in production, to every client', () => {
+    const native = { application_type: 'native', backchannel_logout_uri: 'http://127.0.0.1/out' }
+    expect(clientProblems(native)).toEqual([])
+    expect(clientProblems(native, true)).toEqual([
+      'clients.json: health-portal: "backchannel_logout_uri" is not https',
     ])
   })
 
