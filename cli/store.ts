@@ -1,0 +1,217 @@
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import type { Locale } from '../accounts/member.ts'
+import type { Localized } from '../accounts/society.ts'
+import { type BackupCounts, backUpFile, restoreFile } from '../adapters/backup-file.ts'
+import { backUpMongo, restoreMongo } from '../adapters/backup-mongo.ts'
+import { keepSetting } from '../adapters/index.ts'
+import { openMongo } from '../adapters/mongo/index.ts'
+import { agrees, holdFile, type MovedCounts, moveStore } from '../adapters/move.ts'
+import { connected } from '../adapters/store-connect.ts'
+import { type StoreRefusal, StoreRefusedError } from '../adapters/store-refusal.ts'
+import { systemClock } from '../adapters/system.ts'
+import { type Environment, loadConfig } from '../config/index.ts'
+import { misused, refused } from './command-error.ts'
+
+type Io = Readonly<{
+  env: Environment
+  say: (line: string) => void
+  /** For lines about the progress, which are no part of the answer. */
+  note: (line: string) => void
+  refusedSome: () => void
+}>
+
+const REFUSALS: Readonly<Record<StoreRefusal, Localized>> = {
+  noFile: {
+    ja: 'このファイルはありません。',
+    en: 'There is no such file.',
+  },
+  inUse: {
+    ja: '起動中のサーバーがこのファイルを使っています。すべて止めてから、もう一度実行してください。',
+    en: 'A running server has this file open. Stop every server, then run this again.',
+  },
+  unreachable: {
+    ja: 'サーバーに接続できません。起動していること、接続先と権限の設定を確認してください。',
+    en: 'This server does not answer. Check that it runs, and its address and credentials.',
+  },
+  notDurable: {
+    ja: 'このRedisは使用済みのコードを忘れるおそれがあります。設定を直してください。',
+    en: 'This Redis may forget used codes. Mend its settings first.',
+  },
+  targetHoldsData: {
+    ja: '移し先に、ほかのデータがあります。空のデータベースと空のRedisを用意してください。',
+    en: 'The target holds other data. Give it an empty database and an empty Redis.',
+  },
+  movedAlready: {
+    ja: 'このファイルはすでに移し終えています。何もしませんでした。',
+    en: 'This file has been moved already. Nothing was done.',
+  },
+  fileExists: {
+    ja: 'このファイルはすでにあります。上書きはしません。別の場所へ移してください。',
+    en: 'This file exists, and is never written over. Move it away first.',
+  },
+  notABackup: {
+    ja: '完全なバックアップのファイルではありません。',
+    en: 'This is no whole backup.',
+  },
+  tooNew: {
+    ja: 'より新しい版が作ったバックアップです。その版か、後の版を使ってください。',
+    en: 'A later release has made this backup. Use that release or a later one.',
+  },
+}
+
+/** What the stores refuse, in words. */
+const explained = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof StoreRefusedError)) throw error
+    const { ja, en } = REFUSALS[error.reason]
+    const detail = error.detail === '' ? '' : `\n${error.detail}`
+    throw refused({ ja, en: `${en}${detail}` })
+  }
+}
+
+const needsServers = (): Error =>
+  misused({
+    ja: '移し先が設定されていません。IDP_STORE=redis+mongoと、RedisとMongoDBの接続先を設定してください。',
+    en: 'There is no target. Set IDP_STORE=redis+mongo and the addresses of Redis and MongoDB.',
+  })
+
+const HEADINGS: Readonly<Record<Locale, readonly [string, string, string, string]>> = {
+  ja: ['種類', 'ファイル', '移し先', '読み返し'],
+  en: ['kind', 'in the file', 'in the target', 'read back'],
+}
+
+/** A kanji takes the room of two letters in a terminal. */
+const widthOf = (text: string): number =>
+  [...text].reduce((width, letter) => width + (letter > '\u2e7f' ? 2 : 1), 0)
+const NAME_WIDTH = 36
+const COUNT_WIDTH = 14
+const name = (text: string): string => text + ' '.repeat(Math.max(1, NAME_WIDTH - widthOf(text)))
+const count = (text: string): string => ' '.repeat(Math.max(1, COUNT_WIDTH - widthOf(text))) + text
+
+const tableOf = (counts: readonly MovedCounts[], locale: Locale): string => {
+  const [kind, ...numbers] = HEADINGS[locale]
+  return [
+    `${name(kind)}${numbers.map(count).join('')}`,
+    ...counts.map((row) => {
+      const cells = [row.inFile, row.inTarget, row.readBack].map((cell) => count(String(cell)))
+      return `${name(row.name)}${cells.join('')}${agrees(row) ? '' : '  ✗'}`
+    }),
+  ].join('\n')
+}
+
+const ENDS = {
+  complete: {
+    ja: 'すべて一致しました。IDP_STORE=redis+mongoでサーバーを起動できます。元のファイルは、確認が済むまで保管してください。',
+    en: 'All counts agree. Servers may start with IDP_STORE=redis+mongo. Keep the old file until you have seen them work.',
+  },
+  incomplete: {
+    ja: '✗の行が一致しません。サーバーを起動せず、同じコマンドをもう一度実行してください。',
+    en: 'The rows marked ✗ do not agree. Start no server, and run the same command again.',
+  },
+} as const satisfies Record<string, Localized>
+
+const move = async (from: string, locale: Locale, io: Io): Promise<void> => {
+  const file = holdFile(from)
+  try {
+    // Secrets of development that the file holds are read from it: nobody else may open it now.
+    const config = loadConfig(io.env, undefined, (dataDir, name, make) =>
+      resolve(dataDir) === resolve(from)
+        ? file.settings.obtain(name, make)
+        : keepSetting(dataDir, name, make),
+    )
+    if (config.store.kind !== 'redis+mongo') throw needsServers()
+    const { counts, complete } = await moveStore(file, config.store, {
+      clock: systemClock,
+      checksDurability: config.production,
+      say: io.note,
+    })
+    io.say(tableOf(counts, locale))
+    io.say(ENDS[complete ? 'complete' : 'incomplete'][locale])
+    if (!complete) io.refusedSome()
+  } finally {
+    file.close()
+  }
+}
+
+const migrate = async ({ env, say }: Io): Promise<void> => {
+  const { store } = loadConfig(env, undefined, keepSetting)
+  if (store.kind === 'embedded') {
+    say('埋め込みのファイルは、開くときに自動で更新されます。何もすることはありません。')
+    say('An embedded file is brought up to date whenever it is opened: nothing to do.')
+    return
+  }
+  const mongo = openMongo({ url: store.mongoUrl }, systemClock)
+  try {
+    await connected([
+      { name: 'MongoDB', ping: () => mongo.pendingMigrations().then(() => undefined) },
+    ])
+    const done = await mongo.migrate()
+    for (const step of done) say(`MongoDB: ${step}`)
+    say(
+      done.length > 0
+        ? 'MongoDBをこの版に合わせました。\nMongoDB is up to date with this release.'
+        : 'MongoDBはすでにこの版に合っています。\nMongoDB was up to date already: nothing to do.',
+    )
+  } finally {
+    await mongo.close()
+  }
+}
+
+const countsLine = (counts: BackupCounts): string =>
+  Object.entries(counts)
+    .map(([kind, number]) => `${kind} ${number}`)
+    .join(', ')
+
+const backUp = async (to: string, { env, say }: Io): Promise<void> => {
+  const { store, dataDir } = loadConfig(env, undefined, keepSetting)
+  const counts = await (store.kind === 'embedded'
+    ? backUpFile(dataDir, to)
+    : backUpMongo(store.mongoUrl, to))
+  say(`${to}: ${countsLine(counts)}`)
+}
+
+const restore = async (from: string, { env, say }: Io): Promise<void> => {
+  // Without the keeper of secrets, which would make the file that is to be restored.
+  const { store, dataDir } = loadConfig(env)
+  const counts = await (store.kind === 'embedded'
+    ? restoreFile(from, dataDir, systemClock)
+    : restoreMongo(from, store.mongoUrl, systemClock))
+  say(`${from}: ${countsLine(counts)}`)
+}
+
+/** `migrate` and `store move|backup|restore`: what an operator does to the stores as a whole. */
+export const addStoreCommands = (program: Command, io: Io): void => {
+  program
+    .command('migrate')
+    .description(
+      'bring MongoDB’s schema up to this release, while the former one may still serve; safe to repeat',
+    )
+    .action(() => explained(() => migrate(io)))
+
+  const store = program.command('store').description('everything that is kept')
+  store
+    .command('move')
+    .description(
+      'move an embedded file into the configured Redis and MongoDB; stop every server first',
+    )
+    .requiredOption('--from <directory>', 'the data directory of the embedded store')
+    .addOption(
+      new Option('--lang <language>', 'of the answers').choices(['ja', 'en']).default('ja'),
+    )
+    .action(({ from, lang }: { from: string; lang: Locale }) =>
+      explained(() => move(from, lang, io)),
+    )
+  store
+    .command('backup')
+    .description('write accounts and all that lasts into a new file, beside running servers')
+    .requiredOption('--to <file>', 'the new file, readable by this user only')
+    .action(({ to }: { to: string }) => explained(() => backUp(to, io)))
+  store
+    .command('restore')
+    .description('fill an empty store from a backup; everybody has to sign in again')
+    .requiredOption('--from <file>', 'what `store backup` has written')
+    .action(({ from }: { from: string }) => explained(() => restore(from, io)))
+}
