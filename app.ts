@@ -1,7 +1,10 @@
 import type { EventEmitter } from 'node:events'
 import type { AdapterFactory, JWKS, Provider } from 'oidc-provider'
-import { accountClientId, accountClientPolicy } from './accounts/account-client.ts'
-import type { ClientMetadata } from './config/clients.ts'
+import { logoutRequest } from './accounts/logouts.ts'
+import type { MemberId } from './accounts/member.ts'
+import type { UnitOfWork } from './accounts/ports.ts'
+import type { Clients } from './clients/index.ts'
+import type { Fetch } from './clients/sector.ts'
 import { createFactors, REGISTRY } from './factors/index.ts'
 import { accountRouter } from './interactions/account/router.ts'
 import { emailLinkRouter } from './interactions/email-link.ts'
@@ -14,7 +17,8 @@ import type { Services, Settings } from './interactions/services.ts'
 import { trackSessions } from './interactions/sessions.ts'
 import { staticRouter } from './interactions/static-pages.ts'
 import { addressOf, networkOf, pinHost } from './interactions/trust.ts'
-import { accountClientMetadata } from './provider/account-client.ts'
+import { unitsOfWork } from './interactions/unit-of-work.ts'
+import { termsOf } from './provider/clients.ts'
 import { createProvider } from './provider/index.ts'
 import { viewsMiddleware } from './views/render.ts'
 
@@ -25,35 +29,19 @@ export type AppServices = Services &
       Readonly<{
         jwks: JWKS
         pairwiseSalt: string
-        clientMetadata: readonly ClientMetadata[]
+        registration: boolean
       }>
     artifacts: AdapterFactory
+    clients: Clients
+    /** Where addresses that relying parties name are called. */
+    fetch: Fetch
+    /** Around every request that may touch a store; absent: each write is made as it is asked for. */
+    unitOfWork?: UnitOfWork
   }>
 
 const required = <T>(value: T | undefined, what: string): T => {
   if (value === undefined) throw new Error(`${what} is not configured`)
   return value
-}
-
-/** The configured relying parties, and each society's account page as one of ours. */
-const withAccountPages = <S extends AppServices['settings']>(settings: S): S => {
-  const { issuer, societies } = settings
-  const taken = settings.clientMetadata.find(({ client_id: id }) =>
-    [...societies.keys()].some((society) => accountClientId(society) === id),
-  )
-  if (taken) throw new Error(`client_id ${taken.client_id} is the account page's own`)
-  const ids = [...societies.keys()]
-  return {
-    ...settings,
-    clients: new Map([
-      ...settings.clients,
-      ...ids.map((id) => [accountClientId(id), accountClientPolicy(issuer, { id })] as const),
-    ]),
-    clientMetadata: [
-      ...settings.clientMetadata,
-      ...ids.map((id) => accountClientMetadata(issuer, id)),
-    ],
-  }
 }
 
 /** The engine tells of refused requests and faults of its own; each becomes one line with its number. */
@@ -80,29 +68,39 @@ const logEngine = (provider: Provider, { log }: Services): void => {
     engine.on(event, line('info', event))
   }
   engine.on('server_error', line('error', 'server_error'))
+  provider.on('grant.success', ({ state, oidc }) => {
+    const grant = oidc.params?.grant_type
+    const facts = { reqId: state.reference, clientId: oidc.client?.clientId, grant }
+    log.info(facts, 'tokens issued')
+  })
 }
 
 /**
  * The whole product as one Koa application, which is the OpenID Provider itself: trust boundary,
  * our pages, then the engine's routes. Opens nothing and listens to nothing.
  */
-export const createApp = (configured: AppServices): Provider => {
-  const settings = withAccountPages(configured.settings)
-  const services = { ...configured, settings }
-  const { members, clock, log, randomBytes, artifacts } = services
+export const createApp = (services: AppServices): Provider => {
+  const { settings, members, clients, logouts, clock, log, randomBytes, artifacts, fetch } =
+    services
   const societyOf = (id: string) => required(settings.societies.get(id), `society ${id}`)
   const provider = createProvider({
     ...settings,
     artifacts,
     members,
     clock,
-    clientOf: (id) => required(settings.clients.get(id), `client ${id}`),
+    clients,
+    randomBytes,
+    fetch,
+    clientOf: termsOf,
     societyOf: (id) => {
       const { terms, registerFactor } = societyOf(id)
       return { id, termsVersion: terms.version, registerFactor }
     },
     networkOf: (ctx, id) => networkOf(societyOf(id), addressOf(ctx), REGISTRY),
-    pages: providerPages(settings),
+    pages: providerPages(services),
+    noteLogout: ({ clientId, accountId, sid }) =>
+      // The engine's account IDs are ours.
+      logouts.add(logoutRequest({ clientId, memberId: accountId as MemberId, sid }, clock.now())),
   })
   provider.proxy = settings.trustedProxyHops > 0
   provider.maxIpsCount = settings.trustedProxyHops
@@ -113,10 +111,11 @@ export const createApp = (configured: AppServices): Provider => {
   provider.use(pinHost(settings.issuer))
   provider.use(securityHeaders(settings.issuer))
   provider.use(viewsMiddleware())
-  provider.use(errorPages(settings, log))
+  provider.use(errorPages(services, log))
   provider.use(staticRouter(settings).routes())
-  provider.use(emailLinkRouter(services).routes())
+  if (services.unitOfWork) provider.use(unitsOfWork(services.unitOfWork, provider))
   const dependencies = { services, factors, provider }
+  provider.use(emailLinkRouter(dependencies).routes())
   provider.use(interactionRouter(dependencies).routes())
   provider.use(accountRouter(dependencies).routes())
   provider.use(trackSessions(dependencies))

@@ -54,16 +54,17 @@ const startPortal = async (config: AppConfig, { portalPort }: Demo): Promise<Ser
     ['sakura', '12345-678'],
     ['minato', '200-1234'],
   ])
-  const clients = config.clientMetadata.flatMap((client) => {
-    const callback = client.redirect_uris.find((uri) => uri.startsWith(`${portalUrl}/`))
-    const loginHint = hints.get(config.clients.get(client.client_id)?.societyId ?? '')
-    if (callback === undefined || client.client_secret === undefined) return []
+  const clients = [...config.clientFile.clients.values()].flatMap(({ client, secret }) => {
+    const { metadata, policy } = client
+    const callback = metadata.redirect_uris.find((uri) => uri.startsWith(`${portalUrl}/`))
+    const loginHint = hints.get(policy.society)
+    if (callback === undefined || secret === undefined) return []
     return [
       {
         path: new URL(callback).pathname.replace(/\/callback$/, '') || '/',
-        clientId: client.client_id,
-        clientSecret: client.client_secret,
-        name: client.client_name,
+        clientId: client.id,
+        clientSecret: secret,
+        name: metadata.client_name,
         ...(loginHint === undefined ? {} : { loginHint }),
       },
     ]

@@ -1,67 +1,99 @@
+import cluster from 'node:cluster'
 import type { EventEmitter } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import { keepSetting, openAdapters } from './adapters/index.ts'
-import { startOutboxWorker } from './adapters/outbox-worker.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Middleware } from 'koa'
+import { StoreUnavailableError } from './accounts/errors.ts'
+import { type Adapters, keepSetting, openAdapters } from './adapters/index.ts'
+import { createLogoutDelivery } from './adapters/logout-delivery.ts'
+import { createMailDelivery } from './adapters/mail-delivery.ts'
+import { createMetrics } from './adapters/metrics.ts'
+import { nudging, startOutboxWorker } from './adapters/outbox-worker.ts'
 import { createSmtpMailer } from './adapters/smtp.ts'
 import { createLog, systemClock, systemRandom } from './adapters/system.ts'
 import { createApp } from './app.ts'
-import { type AppConfig, ConfigError, loadConfig } from './config/index.ts'
+import { type AppConfig, loadConfig } from './config/index.ts'
+import { hashingLoad } from './factors/password.ts'
 import { createMailWriter } from './interactions/mails.ts'
+import { sweepSessions } from './interactions/session-sweep.ts'
+import { createAdminRoutes } from './management/admin.ts'
+import { createManagementApp } from './management/app.ts'
+import { createReadiness } from './management/readiness.ts'
+import { answerPrimary } from './management/workers.ts'
+import { createLogoutCalls } from './provider/logout-token.ts'
+import { openClients } from './relying-parties.ts'
+import { explain, StartError } from './runtime/explain.ts'
+import { listen } from './runtime/http-server.ts'
+import { persist } from './runtime/persist.ts'
 
-/** Requests under way get this long to end when the server is told to stop. */
-const DRAIN_MS = 10_000
-/** … and all of stopping no longer than this: a mail still on its way is sent again later. */
+/** All of stopping takes no longer, beside the configured delay: a mail on its way is sent again. */
 const STOP_MS = 15_000
 const SWEEP_MS = 60_000
-/** Limits on slow clients: header block, whole request, silence on an open connection. */
-const TIMEOUTS = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 }
-const SILENCE_MS = 30_000
 
-/** A start that failed for a reason the operator can mend; the message says how. */
-class StartError extends Error {}
+/** A plain sentence for each thing that stands between these stores and a request. */
+const missingOf = async (adapters: Adapters): Promise<readonly string[]> => {
+  const silent = await adapters.unreachable()
+  // Whether they are fit, only stores that answer can tell.
+  if (silent.length > 0) return silent.map((name) => `${name} does not answer`)
+  return adapters.unfit()
+}
 
-const listen = async (server: Server, host: string, port: number): Promise<void> => {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
+/** Servers that answer but may not be trusted with this end the start; silent ones are waited for. */
+const refuseUnfit = async (adapters: Adapters): Promise<void> => {
+  const faults = await adapters.unfit().catch((error: unknown) => {
+    if (!(error instanceof StoreUnavailableError)) throw error
+    return []
   })
+  if (faults.length > 0) throw new StartError(['The stores are not fit:', ...faults].join('\n  - '))
 }
 
-/** Stops accepting, lets requests under way end, then cuts what is left. */
-const drain = async (server: Server): Promise<void> => {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  // A kept-alive connection becomes idle only when its request has ended.
-  const idle = setInterval(() => server.closeIdleConnections(), 100)
-  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
-  await closed
-  clearInterval(idle)
-  clearTimeout(cut)
-}
-
-const start = async (config: AppConfig) => {
-  const log = createLog({
+/** A server on its way up, up, or on its way down; `up` fails where it cannot come up. */
+const start = (config: AppConfig) => {
+  const output = createLog({
     level: config.logLevel,
     pretty: !config.production && process.stdout.isTTY === true,
   })
+  const metrics = createMetrics(hashingLoad)
+  const log = metrics.log(output)
+  const readiness = createReadiness()
+  const stopping = new AbortController()
+  /** Told of the stop while requests are still taken. */
+  const warned: (() => void)[] = []
   /** Undone last to first. */
   const opened: (() => void | Promise<void>)[] = []
   const stop = async () => {
     for (const close of opened.splice(0).reverse()) await close()
   }
 
-  try {
-    const adapters = await openAdapters(config, systemClock)
-    opened.push(adapters.close)
+  let admin: Middleware | undefined
+  const open = async () => {
+    if (cluster.isWorker) answerPrimary(readiness.missing, metrics.registry)
+    else {
+      const management = createManagementApp({
+        missing: readiness.missing,
+        metrics: async () => ({
+          contentType: metrics.registry.contentType,
+          text: await metrics.registry.metrics(),
+        }),
+        ...(config.adminTokens.length > 0 && { admin: () => admin }),
+      })
+      opened.push((await listen(management.callback(), config.management)).close)
+    }
+
+    const stores = await openAdapters(config, systemClock, log)
+    opened.push(stores.close)
+    if (config.production) await refuseUnfit(stores)
+    const adapters = metrics.stores(stores)
     const { demo } = config
     const running =
       demo === undefined
         ? undefined
-        : await (await import('./demo.ts')).startDemo(
-            { ...config, demo },
-            { members: adapters.members, clock: systemClock, randomBytes: systemRandom },
+        : await persist(
+            async () =>
+              (await import('./demo.ts')).startDemo(
+                { ...config, demo },
+                { members: adapters.members, clock: systemClock, randomBytes: systemRandom },
+              ),
+            { log, signal: stopping.signal },
           )
     if (running) opened.push(running.close)
 
@@ -70,85 +102,109 @@ const start = async (config: AppConfig) => {
     const mailer = createSmtpMailer(smtpUrl, { requireTls: config.production })
     opened.push(mailer.close)
 
+    const relyingParties = openClients(config, adapters, {
+      clock: systemClock,
+      randomBytes: systemRandom,
+      log,
+    })
+    opened.push(relyingParties.close)
+    const { clients, fetch } = relyingParties
+    admin = createAdminRoutes({ clients, tokens: config.adminTokens, log })
+
     const services = {
       settings: config,
       ...adapters,
-      outbox: {
-        ...adapters.outbox,
-        add: async (mail: Parameters<typeof adapters.outbox.add>[0]) => {
-          await adapters.outbox.add(mail)
-          worker.nudge()
-        },
-      },
+      clients,
+      fetch,
+      outbox: nudging(adapters.outbox, () => worker.nudge()),
+      logouts: nudging(adapters.logouts, () => logoutWorker.nudge()),
       clock: systemClock,
       randomBytes: systemRandom,
       log,
     }
     const worker = startOutboxWorker({
       outbox: adapters.outbox,
-      write: createMailWriter(services),
-      mailer,
+      delivery: createMailDelivery({
+        write: createMailWriter(services),
+        mailer: metrics.mailer(mailer),
+      }),
       clock: systemClock,
       log,
     })
     opened.push(worker.stop)
 
+    const app = createApp(services)
+    const logoutWorker = startOutboxWorker({
+      outbox: adapters.logouts,
+      delivery: createLogoutDelivery({
+        callFor: createLogoutCalls(app),
+        fetch,
+        clock: systemClock,
+      }),
+      clock: systemClock,
+      log,
+    })
+    opened.push(logoutWorker.stop)
+
     const sweep = setInterval(() => {
-      adapters.sweepExpired().then(
-        (count) => log.info({ count }, 'swept'),
+      Promise.all([adapters.sweepExpired(), sweepSessions({ provider: app, services })]).then(
+        ([count, sessions]) => log.info({ count, sessions }, 'swept'),
         (error: unknown) => log.error({ err: error }, 'sweep_failed'),
       )
     }, SWEEP_MS)
     opened.push(() => clearInterval(sweep))
 
-    const app = createApp(services)
     // The engine's types list its own events only; this one is koa's.
     const events: EventEmitter = app
     events.on('error', (error: unknown) => log.error({ err: error }, 'request_failed'))
-    const server = createServer(TIMEOUTS, app.callback())
-    server.setTimeout(SILENCE_MS)
-    await listen(server, config.host, config.port)
-    opened.push(() => drain(server))
+    const server = await listen(app.callback(), config)
+    warned.push(server.announceStop)
+    opened.push(server.close)
+    readiness.serve(() => missingOf(adapters))
 
     log.info({ issuer: config.issuer, host: config.host, port: config.port }, 'listening')
     if (running) console.log(running.announcement)
-  } catch (error) {
-    await stop()
-    throw error
   }
-  return { log, stop }
-}
 
-const optionOf = (port: number, { demo }: AppConfig): string => {
-  if (port === demo?.portalPort) return 'IDP_PORTAL_PORT'
-  return port === demo?.mailboxPort ? 'IDP_MAILBOX_PORT' : 'IDP_PORT'
-}
-
-/** The operator's mistakes in words, anything else with its stack. */
-const explain = (error: unknown, config: AppConfig | undefined): string => {
-  if (error instanceof ConfigError || error instanceof StartError) return error.message
-  if (!(error instanceof Error)) return String(error)
-  const { code, port } = error as NodeJS.ErrnoException & { port?: number }
-  if (config && port !== undefined && (code === 'EADDRINUSE' || code === 'EACCES')) {
-    const fault = code === 'EADDRINUSE' ? 'is in use already' : 'may not be opened by this user'
-    return `Port ${port} ${fault}. Stop what listens there, or set ${optionOf(port, config)} to another port.`
+  const up = open()
+  return {
+    log,
+    up: up.catch(async (error: unknown) => {
+      await stop()
+      throw error
+    }),
+    /** Not ready first, so that the balancer sends no more; then all that was asked is answered. */
+    async stop() {
+      readiness.stop()
+      stopping.abort()
+      for (const warn of warned) warn()
+      const isUp = await up.then(
+        () => true,
+        () => false,
+      )
+      if (isUp) await delay(config.stopDelaySeconds * 1000)
+      await stop()
+    },
   }
-  return error.stack ?? error.message
 }
 
 const main = async () => {
   let config: AppConfig | undefined
   try {
     config = loadConfig(process.env, undefined, keepSetting)
-    const { log, stop } = await start(config)
+    const { log, up, stop } = start(config)
 
     let stopping = false
+    const stopMs = STOP_MS + config.stopDelaySeconds * 1000
     const leave = async (signal: string) => {
-      // A second signal means now.
-      if (stopping) process.exit(1)
+      if (stopping) {
+        // A second signal means now; a worker may hear of one from its group and its primary.
+        if (!cluster.isWorker) process.exit(1)
+        return
+      }
       stopping = true
       log.info({ signal }, 'stopping')
-      setTimeout(() => process.exit(1), STOP_MS).unref()
+      setTimeout(() => process.exit(1), stopMs).unref()
       await stop()
       log.info({ signal }, 'stopped')
       process.exit(0)
@@ -159,6 +215,9 @@ const main = async () => {
     }
     process.on('SIGTERM', leave).on('SIGINT', leave)
     process.on('uncaughtException', die).on('unhandledRejection', die)
+    await up.catch((error: unknown) => {
+      if (!stopping) throw error
+    })
   } catch (error) {
     console.error(explain(error, config))
     process.exit(1)

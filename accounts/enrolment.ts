@@ -133,11 +133,28 @@ export const usefulFactors = (facts: KnownFacts): readonly SecondFactor[] => {
   return enough.length > 0 ? enough : unproven
 }
 
-/** Recovery codes are shown to who has just proven what they stand in for, or one of them. */
-const recoveryCodesDue = (facts: KnownFacts): boolean =>
-  facts.member.recoveryCodesDue === true &&
-  facts.member.credentials.some(isStrong) &&
-  proven(facts, ['passkey', 'totp', 'recoveryCode'])
+/**
+ * Recovery codes are shown to who has just proven what they stand in for, or one of them. The first
+ * ones are not put off; later ones are until the next such proof.
+ */
+const recoveryCodesDue = (facts: KnownFacts): boolean => {
+  const { member } = facts
+  if (member.recoveryCodesDue !== true || !member.credentials.some(isStrong)) return false
+  const putOffAt = holds(member, 'recoveryCode') ? member.recoveryCodesPutOffAt : undefined
+  return counted(facts).some(
+    ({ factor, at }) => (isStrong({ factor }) || factor === 'recoveryCode') && at > (putOffAt ?? 0),
+  )
+}
+
+/**
+ * Whether one more method may be added in the request that completed the first login: a second
+ * factor was proven in it, and no weaker one than the strongest the account holds.
+ */
+export const mayAddMethod = (facts: KnownFacts): boolean =>
+  proven(
+    facts,
+    facts.member.credentials.some(isStrong) ? ['passkey', 'totp', 'recoveryCode'] : SECOND,
+  )
 
 /** Something that changes what the account can be signed in to with. */
 const accountChangeDue = (facts: KnownFacts): boolean =>
@@ -214,6 +231,10 @@ export type StepId = (typeof STEPS)[number]['id']
 /** Why a member who proved the password still cannot go on, and must speak to the society. */
 export type StopReason =
   | 'blocked'
+  /** By the society's desk. */
+  | 'disabled'
+  /** The initial password was right, and too late. */
+  | 'initialPasswordExpired'
   | 'enrolmentExpired'
   | 'registrationExpired'
   /** What the application asks for cannot be reached with what this network permits. */
@@ -225,9 +246,19 @@ export type Next =
   | Readonly<{ kind: 'stop'; reason: StopReason }>
   | Readonly<{ kind: 'deny'; error: 'unmet_authentication_requirements' }>
 
+/** Nothing but an initial password says who it is, and it was proven after its end. */
+const initialPasswordExpired = (facts: KnownFacts): boolean => {
+  const { initial, initialExpiresAt } = facts.member.password
+  if (initial === undefined || initialExpiresAt === undefined) return false
+  return !counted(facts).some(
+    ({ factor, at }) => factor === 'passkey' || (factor === 'password' && at < initialExpiresAt),
+  )
+}
+
 const stopReason = (facts: KnownFacts): StopReason | undefined => {
   const { member, now } = facts
-  if (member.blocked) return 'blocked'
+  if (member.blocked) return member.blocked.reason === 'disabled' ? 'disabled' : 'blocked'
+  if (initialPasswordExpired(facts)) return 'initialPasswordExpired'
   if (
     member.enrolledAt === undefined &&
     member.birthdateConfirmedAt !== undefined &&

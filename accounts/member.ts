@@ -44,6 +44,19 @@ export type TermsAcceptance = Readonly<{
  */
 export type InitialPassword = 'random' | 'derived'
 
+/**
+ * `disabled`: by the society's desk, which alone ends it; a block that was there before (`under`)
+ * is then there again.
+ */
+export type Block = Readonly<
+  | { reason: 'emailChangeUndone'; since: EpochSeconds }
+  | {
+      reason: 'disabled'
+      since: EpochSeconds
+      under?: Readonly<{ reason: 'emailChangeUndone'; since: EpochSeconds }>
+    }
+>
+
 /** The member: one aggregate, saved whole by compare-and-set on `revision`. */
 export type Member = Readonly<{
   id: MemberId
@@ -65,6 +78,8 @@ export type Member = Readonly<{
     hash: string
     /** Present until the member has set a password of their own. */
     initial?: InitialPassword
+    /** The initial password opens nothing from then on. */
+    initialExpiresAt?: EpochSeconds
     changedAt: EpochSeconds
     /** Set on the word of the mailbox: until another method has been proven since, a code to the
      * same mailbox is no second factor, or who reads a member's mail would be that member. */
@@ -77,6 +92,8 @@ export type Member = Readonly<{
   credentials: readonly Credential[]
   /** New recovery codes are to be shown: a strong method was registered without any, or few are left. */
   recoveryCodesDue?: true
+  /** In place of few that are left, they were put off: they are due again after a sign-in since. */
+  recoveryCodesPutOffAt?: EpochSeconds
   /** Sign-ins ended by the member: proofs from before `at` no longer count, but those of `except`, the
    * engine's session in which it was done. */
   signedOut?: Readonly<{ at: EpochSeconds; except?: string }>
@@ -89,7 +106,7 @@ export type Member = Readonly<{
   /** After a sign-in through a phone, a passkey of the device itself was offered: once and no more. */
   deviceOfferedAt?: EpochSeconds
   /** A lasting block, lifted by recovery or the society's desk; passing throttles are elsewhere. */
-  blocked?: Readonly<{ reason: 'emailChangeUndone'; since: EpochSeconds }>
+  blocked?: Block
   /** 0 before the first save; each save adds one. */
   revision: number
 }>
@@ -214,6 +231,19 @@ export const removeCredential = (member: Member, id: string): Member => ({
   credentials: member.credentials.filter((held) => held.id !== id),
 })
 
+/** New recovery codes in place of any earlier ones. */
+export const replaceRecoveryCodes = (member: Member, codes: Credential): Member => {
+  const { recoveryCodesDue: _due, recoveryCodesPutOffAt: _putOff, ...rest } = member
+  const others = member.credentials.filter(({ factor }) => factor !== 'recoveryCode')
+  return addCredential({ ...rest, credentials: others }, codes)
+}
+
+/** Not now: at the next sign-in. Only who has codes can put new ones off. */
+export const putOffRecoveryCodes = (member: Member, at: EpochSeconds): Member =>
+  member.credentials.some(({ factor }) => factor === 'recoveryCode')
+    ? { ...member, recoveryCodesPutOffAt: at }
+    : member
+
 /** The offer of a passkey for this device was answered, either way. */
 export const offerDevice = (member: Member, at: EpochSeconds): Member => ({
   ...member,
@@ -235,3 +265,26 @@ export const undoEmailChange = (member: Member, former: string, at: EpochSeconds
   email: { address: former },
   blocked: { reason: 'emailChangeUndone', since: at },
 })
+
+/** The society's desk has stopped the account: every sign-in ends, and a pass that was issued is void. */
+export const disable = (member: Member, at: EpochSeconds): Member => {
+  const { deskPass: _, blocked, ...rest } = member
+  if (blocked?.reason === 'disabled') return member
+  return {
+    ...signOut(rest, at),
+    blocked: { reason: 'disabled', since: at, ...(blocked && { under: blocked }) },
+  }
+}
+
+/** The desk opens again what it has stopped. */
+export const enable = (member: Member): Member => {
+  const { blocked, ...rest } = member
+  if (blocked?.reason !== 'disabled') return member
+  return blocked.under ? { ...rest, blocked: blocked.under } : rest
+}
+
+/** The desk has spoken with the member: any other block than its own is lifted. */
+export const unblock = (member: Member): Member => {
+  const { blocked, ...rest } = member
+  return blocked?.reason === 'disabled' ? member : rest
+}

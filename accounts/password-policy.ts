@@ -265,14 +265,22 @@ const LEGIBLE = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789'
 const GROUPS = [5, 4, 5] as const
 const MOST_DRAWS = 1000
 
-/** Unbiased: bytes beyond the last whole multiple of the alphabet are thrown away. */
-const drawCharacters = (count: number, randomBytes: (size: number) => Uint8Array): string => {
-  const limit = 256 - (256 % LEGIBLE.length)
+/**
+ * So many characters of the alphabet, at most 256 of them. Unbiased: bytes beyond the last whole
+ * multiple of the alphabet are thrown away.
+ * @throws IdentityError `random_source` where the bytes are no random ones
+ */
+export const drawCharacters = (
+  count: number,
+  randomBytes: (size: number) => Uint8Array,
+  alphabet: string = LEGIBLE,
+): string => {
+  const limit = 256 - (256 % alphabet.length)
   let drawn = ''
   for (let draws = 0; drawn.length < count; draws += 1) {
     if (draws >= MOST_DRAWS) throw new IdentityError('random_source', 500, 'bytes never in range')
     for (const byte of randomBytes(count)) {
-      if (byte < limit && drawn.length < count) drawn += LEGIBLE[byte % LEGIBLE.length]
+      if (byte < limit && drawn.length < count) drawn += alphabet[byte % alphabet.length]
     }
   }
   return drawn

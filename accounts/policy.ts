@@ -58,6 +58,10 @@ export const REGISTRATION_WINDOW_SECONDS = 14 * 86_400
 export const SESSION_SECONDS = 12 * 3600
 /** A session unused for this long has ended. */
 export const SESSION_IDLE_SECONDS = 30 * 60
+
+/** When a session used now is over, unless it is used again. */
+export const sessionEnd = (signedInAt: EpochSeconds, now: EpochSeconds): EpochSeconds =>
+  Math.min(now + SESSION_IDLE_SECONDS, signedInAt + SESSION_SECONDS)
 /** Time to complete one authorization request on our pages. */
 export const INTERACTION_SECONDS = 3600
 

@@ -1,4 +1,5 @@
 import type { EpochSeconds, Locale, Member, MemberId } from './member.ts'
+import type { ClientPolicy } from './policy.ts'
 import type { SessionRecord, SignIn } from './sign-ins.ts'
 import type { LimitId } from './throttle.ts'
 
@@ -28,6 +29,18 @@ export interface TransientStore {
   /** Atomic compare-and-set: writes only while the stored value still equals `previous` (as JSON;
    * undefined: no live value) and tells whether it wrote. */
   replace(key: string, previous: unknown, value: unknown, ttlSeconds: number): Promise<boolean>
+  /**
+   * `replace` for a caller who needs no answer, which a store may put off to the end of the request.
+   * Where another was first, `anew` is asked what to write in place of the value that there is now;
+   * undefined: nothing.
+   */
+  replaceLater?(
+    key: string,
+    previous: unknown,
+    value: unknown,
+    ttlSeconds: number,
+    anew: (current: unknown) => unknown,
+  ): Promise<void>
 }
 
 /** The outcome of counting one more attempt. */
@@ -39,11 +52,29 @@ export type Allowance =
 export interface Throttle {
   /** Counts one attempt before it is made, so that parallel ones cannot slip through. */
   count(limit: LimitId, key: string): Promise<Allowance>
+  /** See `countInOrder`, for a store that does it better than one by one. */
+  countInOrder?(limits: readonly (readonly [LimitId, string])[]): Promise<Allowance>
   /** What `count` would answer, without counting. */
   look(limit: LimitId, key: string): Promise<Allowance>
   /** Forgets the key's count, after a success. */
   forget(limit: LimitId, key: string): Promise<void>
 }
+
+/** What a request is likely to ask the stores for, as far as its cookies and address tell. A wrong
+ * guess costs a read and changes no answer. */
+export type Foreseen = Readonly<{
+  /** The engine's artifacts, by model and ID. */
+  artifacts?: readonly (readonly [model: string, id: string])[]
+  /** Keys of the transient store. */
+  values?: readonly string[]
+  looks?: readonly (readonly [LimitId, string])[]
+}>
+/**
+ * Runs all of one request's work, and resolves once everything is stored that it was told is. May
+ * put writes off until then and read ahead. @throws whatever the work throws, and
+ * StoreUnavailableError wherever a store has failed it: no answer of it may be sent then
+ */
+export type UnitOfWork = <T>(foreseen: Foreseen, work: () => Promise<T>) => Promise<T>
 
 export const MAIL_TEMPLATES = [
   'confirmAddress',
@@ -88,6 +119,8 @@ export interface Outbox<Item extends Queued = MailRequest> {
   /** Idempotent by `id`. */
   add(item: Item): Promise<void>
   stateOf(id: string): Promise<DeliveryState | undefined>
+  /** How many are on their way. */
+  count(): Promise<number>
   /** Hands out due items, each to one caller, who has `leaseSeconds` to report; soonest first. Those
    * no longer worth sending have failed instead: each is told to one caller's `expired`. */
   claim(
@@ -100,6 +133,22 @@ export interface Outbox<Item extends Queued = MailRequest> {
   retry(id: string, at: EpochSeconds): Promise<void>
   failed(id: string, now: EpochSeconds): Promise<void>
 }
+
+/** A relying party to be told that a session of its is over. What is signed is made when sent. */
+export type LogoutRequest = Readonly<{
+  /** One per session and relying party: accounts/logouts.ts. */
+  id: string
+  clientId: string
+  memberId: MemberId
+  /** The session's name at this relying party. */
+  sid: string
+  requestedAt: EpochSeconds
+  /** Given up after this. */
+  expiresAt: EpochSeconds
+}>
+
+/** A logout token on its way out (OpenID Connect Back-Channel Logout 1.0 section 2.5). */
+export type LogoutCall = Readonly<{ uri: string; token: string }>
 
 /** A mail as it goes out. `to` is one bare address. */
 export type WrittenMail = Readonly<{
@@ -121,17 +170,36 @@ export const AUDIT_ACTS = [
   'passwordReset',
   'methodsRemoved',
   'addressChangeUndone',
+  'memberImported',
+  'memberUpdated',
+  'memberShown',
+  'memberExported',
+  'memberUnlocked',
+  'memberDisabled',
+  'memberEnabled',
+  'initialPasswordIssued',
+  'clientCreated',
+  'clientUpdated',
+  'clientSecretRotated',
+  'clientDisabled',
+  'clientEnabled',
+  'clientDeleted',
+  'registrationTokenCreated',
+  'registrationTokenRevoked',
 ] as const
 export type AuditAct = (typeof AUDIT_ACTS)[number]
 
-/** One act on an account that somebody may have to answer for. Holds no secret. */
+/** Whom or what an act was done to: a member, a relying party, or a token to register one with. */
+export type AuditSubject = MemberId | `client:${string}` | `registration:${string}`
+
+/** One act that somebody may have to answer for. Holds no secret. */
 export type AuditEvent = Readonly<{
   /** Of two events with one ID the first is kept: an act that is tried again is told once. */
   id: string
   at: EpochSeconds
   act: AuditAct
   societyId: string
-  memberId: MemberId
+  memberId: AuditSubject
   /** Who did it at the society's desk; absent: whoever proved to be the member. */
   operator?: string
   /** Plain facts (a method, a reason), never an address, a code or a pass. */
@@ -142,8 +210,8 @@ export type AuditEvent = Readonly<{
 export interface AuditTrail {
   /** On disk when it resolves. Idempotent by `id`. */
   append(event: AuditEvent): Promise<void>
-  /** The member's events, oldest first. */
-  eventsOf(memberId: MemberId): Promise<readonly AuditEvent[]>
+  /** The member's events, or the relying party's, oldest first. */
+  eventsOf(subject: AuditSubject): Promise<readonly AuditEvent[]>
 }
 
 /** Sign-ins and the browsers they came from. Contract: test/contracts/sign-in-log.ts */
@@ -160,11 +228,29 @@ export interface SignInLog {
  * itself, so each is looked up there before it counts. Contract: test/contracts/session-index.ts
  */
 export interface SessionIndex {
-  /** Remembers the session, or its newest use, and every grant it was ever seen with. */
+  /** Remembers the session, or its newest use, and every grant and `sid` it was ever seen with;
+   * `endsAt` only ever moves on. */
   see(session: SessionRecord): Promise<void>
   /** Last used first. */
   list(memberId: MemberId): Promise<readonly SessionRecord[]>
+  /** Hands out sessions whose `endsAt` has come and that are not `settle`d, each to one caller, who
+   * has `leaseSeconds` to report: `settle` where it is over, `see` with a later `endsAt` where it
+   * goes on, `remove`. Soonest first. */
+  claimEnded(
+    now: EpochSeconds,
+    limit: number,
+    leaseSeconds: number,
+  ): Promise<readonly SessionRecord[]>
+  /** It was over at `endsAt` and everybody knows: its `sids` are forgotten, its grants are not.
+   * Changes nothing where it has been seen with a later `endsAt`. */
+  settle(uid: string, endsAt: EpochSeconds): Promise<void>
   remove(uid: string): Promise<void>
+}
+
+/** The relying parties, wherever they are registered. */
+export interface ClientDirectory {
+  /** As of at most five seconds ago; undefined: there is none, or it is disabled. */
+  find(clientId: string): Promise<ClientPolicy | undefined>
 }
 
 export interface Clock {

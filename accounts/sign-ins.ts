@@ -35,4 +35,8 @@ export type SessionRecord = Readonly<{
   seenAt: EpochSeconds
   /** Grants made in it, which may outlive it. */
   grantIds: readonly string[]
+  /** The `sid` under which each relying party knows it, by client ID. */
+  sids: Readonly<Record<string, string>>
+  /** When it is over unless it is used again. */
+  endsAt: EpochSeconds
 }>

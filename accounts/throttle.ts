@@ -1,3 +1,5 @@
+import type { Allowance, Throttle } from './ports.ts'
+
 /**
  * Every counter of the product: `points` attempts per `seconds`, then a pause of `pauseSeconds`
  * from the first refused attempt (0: the rest of the window).
@@ -41,3 +43,21 @@ export const LIMITS = {
   mailPerAddress: { points: 1000, seconds: 3600, pauseSeconds: 0 },
 } as const satisfies Record<string, { points: number; seconds: number; pauseSeconds: number }>
 export type LimitId = keyof typeof LIMITS
+
+/**
+ * Counts one attempt against each limit, in this order and no further than the first that refuses,
+ * so that what is refused by one costs nothing of the next. `left` is the least of them all.
+ */
+export const countInOrder = async (
+  throttle: Pick<Throttle, 'count' | 'countInOrder'>,
+  limits: readonly (readonly [LimitId, string])[],
+): Promise<Allowance> => {
+  if (throttle.countInOrder) return throttle.countInOrder(limits)
+  let left = Number.POSITIVE_INFINITY
+  for (const [limit, key] of limits) {
+    const allowance = await throttle.count(limit, key)
+    if (!allowance.ok) return allowance
+    left = Math.min(left, allowance.left)
+  }
+  return { ok: true, left }
+}

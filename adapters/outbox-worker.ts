@@ -1,106 +1,131 @@
 import { randomInt } from 'node:crypto'
 import type { EpochSeconds } from '../accounts/member.ts'
-import type { Clock, Log, Mailer, MailRequest, Outbox, WrittenMail } from '../accounts/ports.ts'
-import { MailNotSentError } from './smtp.ts'
+import type { Clock, Log, MailRequest, Outbox, Queued } from '../accounts/ports.ts'
 
 export type OutboxWorker = Readonly<{
-  /** Looks for due mails at once: call it after adding one. */
+  /** Looks for due items at once: call it after adding one. */
   nudge(): void
-  /** Claims nothing more; resolves when the mails on their way have been reported. */
+  /** Claims nothing more; resolves when the items on their way have been reported. */
   stop(): Promise<void>
 }>
 
-type Dependencies = Readonly<{
-  outbox: Outbox
-  /** The mail's words, made when it is sent; undefined: it is not worth sending any more. */
-  write: (mail: MailRequest) => Promise<WrittenMail | undefined>
-  mailer: Mailer
+/** What a failed sending means. */
+export type Fault = Readonly<{
+  /** Sending it again is no use. */
+  permanent: boolean
+  /** For the log line: codes, never what a server wrote. */
+  facts: object
+  /** Not to be tried again before this. */
+  notBefore?: EpochSeconds
+}>
+
+/** How the items of one queue get out, and what the log says of it. */
+export type Delivery<Item extends Queued> = Readonly<{
+  /** Items on their way at once. */
+  inFlight: number
+  /** Sends it once, within less than `LEASE_SECONDS`; 'dropped': it is not worth sending any more. */
+  send(item: Item): Promise<'sent' | 'dropped'>
+  faultOf(error: unknown): Fault
+  /** Tells the operator which item it is: no secret, nothing about the member. */
+  factsOf(item: Item): object
+  events: Readonly<Record<'sent' | 'putOff' | 'failed' | 'dropped', string>>
+}>
+
+type Dependencies<Item extends Queued> = Readonly<{
+  outbox: Outbox<Item>
+  delivery: Delivery<Item>
   clock: Clock
   log: Log
 }>
 
-/** Mails on their way at once: as many as the mailer has connections. */
-const IN_FLIGHT = 5
 const POLL_MS = 1000
 /** Longer than any one sending takes: only a crash leaves a lease to run out. */
 const LEASE_SECONDS = 60
 const MAX_BACKOFF_SECONDS = 60
 
-/** 1, 2, 4 … 60 seconds and up to half of that again, so that mails that failed together part. */
+/** 1, 2, 4 … 60 seconds and up to half of that again, so that items that failed together part. */
 const backoffSeconds = (attempts: number): number => {
   const base = Math.min(2 ** (attempts - 1), MAX_BACKOFF_SECONDS)
   return base + randomInt(Math.floor(base / 2) + 1)
 }
 
-/** Server and socket errors only: their texts quote addresses, so a line carries their codes. */
-const faultOf = (error: unknown) =>
-  error instanceof MailNotSentError
-    ? { reason: error.detail, status: error.replyCode }
-    : { reason: 'notWritten', err: error }
+/** The outbox whose worker is told of each item added. */
+export const nudging = <Item extends Queued>(
+  outbox: Outbox<Item>,
+  nudge: () => void,
+): Outbox<Item> => ({
+  ...outbox,
+  add: async (item) => {
+    await outbox.add(item)
+    nudge()
+  },
+})
 
 /**
- * Sends what is in the outbox: each mail once, as far as a crash allows (one that dies between the
- * server's yes and its own note sends again when the lease has run out). A mail that fails waits
- * longer each time until it is not worth sending; one that the server refuses for good has failed.
+ * Sends what is in one outbox: each item once, as far as a crash allows (one that dies between the
+ * other side's yes and its own note sends again when the lease has run out). An item that fails
+ * waits longer each time until it is not worth sending; one refused for good has failed.
  */
-export const startOutboxWorker = (dependencies: Dependencies): OutboxWorker => {
-  const { outbox, write, mailer, clock, log } = dependencies
+export const startOutboxWorker = <Item extends Queued = MailRequest>(
+  dependencies: Dependencies<Item>,
+): OutboxWorker => {
+  const { outbox, delivery, clock, log } = dependencies
+  const { events } = delivery
   const inFlight = new Set<Promise<void>>()
   let stopped = false
   let claiming: Promise<void> | undefined
   let claimAgain = false
   let timer: NodeJS.Timeout | undefined
 
-  const giveUp = async (mail: MailRequest, attempts: number, fault: object) => {
-    await outbox.failed(mail.id, clock.now())
-    log.error({ mailId: mail.id, template: mail.template, attempts, ...fault }, 'mail_failed')
+  const factsOf = (item: Item, attempts: number) => ({ ...delivery.factsOf(item), attempts })
+
+  const giveUp = async (item: Item, attempts: number, fault: Fault) => {
+    await outbox.failed(item.id, clock.now())
+    log.error({ ...factsOf(item, attempts), ...fault.facts }, events.failed)
   }
 
   /** Nobody got round to it in time: the servers were down, or its sender died on the way. */
-  const sayExpired = ({ id, template }: MailRequest, attempts: number) =>
-    log.error({ mailId: id, template, attempts, reason: 'expired' }, 'mail_failed')
+  const sayExpired = (item: Item, attempts: number) =>
+    log.error({ ...factsOf(item, attempts), reason: 'expired' }, events.failed)
 
-  const drop = async (mail: MailRequest) => {
-    await outbox.failed(mail.id, clock.now())
-    log.info({ mailId: mail.id, template: mail.template }, 'mail_dropped')
+  const drop = async (item: Item) => {
+    await outbox.failed(item.id, clock.now())
+    log.info(delivery.factsOf(item), events.dropped)
   }
 
-  const putOff = async (mail: MailRequest, attempts: number, fault: object) => {
-    const until: EpochSeconds = clock.now() + backoffSeconds(attempts)
-    if (until >= mail.expiresAt) return giveUp(mail, attempts, fault)
-    await outbox.retry(mail.id, until)
-    log.warn(
-      { mailId: mail.id, template: mail.template, attempts, until, ...fault },
-      'mail_put_off',
-    )
+  const putOff = async (item: Item, attempts: number, fault: Fault) => {
+    const until = Math.max(clock.now(), fault.notBefore ?? 0) + backoffSeconds(attempts)
+    if (until >= item.expiresAt) return giveUp(item, attempts, fault)
+    await outbox.retry(item.id, until)
+    log.warn({ ...factsOf(item, attempts), until, ...fault.facts }, events.putOff)
   }
 
-  const deliver = async (mail: MailRequest, attempts: number) => {
+  const deliver = async (item: Item, attempts: number) => {
     try {
-      const written = await write(mail)
-      if (!written) return await drop(mail)
-      await mailer.send(written)
+      if ((await delivery.send(item)) === 'dropped') return await drop(item)
     } catch (error) {
-      const final = error instanceof MailNotSentError && error.permanent
-      return await (final ? giveUp : putOff)(mail, attempts, faultOf(error))
+      const fault = delivery.faultOf(error)
+      return await (fault.permanent ? giveUp : putOff)(item, attempts, fault)
     }
-    await outbox.sent(mail.id, clock.now())
-    log.info({ mailId: mail.id, template: mail.template, attempts }, 'mail_sent')
+    await outbox.sent(item.id, clock.now())
+    log.info(factsOf(item, attempts), events.sent)
   }
 
-  const start = (mail: MailRequest, attempts: number) => {
-    const delivery = deliver(mail, attempts)
-      // The store could not be told: the lease runs out and the mail is claimed again.
-      .catch((error: unknown) => log.error({ mailId: mail.id, err: error }, 'outbox_unreachable'))
+  const start = (item: Item, attempts: number) => {
+    const sending = deliver(item, attempts)
+      // The store could not be told: the lease runs out and the item is claimed again.
+      .catch((error: unknown) =>
+        log.error({ ...delivery.factsOf(item), err: error }, 'outbox_unreachable'),
+      )
       .finally(() => {
-        inFlight.delete(delivery)
+        inFlight.delete(sending)
         nudge()
       })
-    inFlight.add(delivery)
+    inFlight.add(sending)
   }
 
   const claim = async () => {
-    const free = IN_FLIGHT - inFlight.size
+    const free = delivery.inFlight - inFlight.size
     if (stopped || free === 0) return
     const due = await outbox.claim(clock.now(), free, LEASE_SECONDS, sayExpired)
     for (const { item, attempts } of due) start(item, attempts)

@@ -22,6 +22,7 @@ const FACTS: ReadonlySet<string> = new Set([
   'err',
   'error',
   'factor',
+  'grant',
   'host',
   'ip',
   'issuer',
@@ -35,6 +36,7 @@ const FACTS: ReadonlySet<string> = new Set([
   'omitted',
   'outcome',
   'pending',
+  'place',
   'port',
   'reason',
   'reqId',
@@ -48,6 +50,7 @@ const FACTS: ReadonlySet<string> = new Set([
   'template',
   'until',
   'version',
+  'worker',
 ])
 const TEXT_LENGTH = 500
 const FRAMES = 12

@@ -2,6 +2,7 @@ import { DuplicateLoginIdError } from '../accounts/errors.ts'
 import type { EpochSeconds, InitialPassword, Member, MemberId } from '../accounts/member.ts'
 import type { MemberStore, RandomBytes } from '../accounts/ports.ts'
 import { type Localized, type Society, termsHash } from '../accounts/society.ts'
+import type { ClientFile } from './index.ts'
 
 /** How far a demo member has come. */
 type Progress = 'new' | 'halfway' | 'enrolled'
@@ -158,24 +159,25 @@ const memberOf = (
 export const addDemoMembers = async (into: {
   readonly members: MemberStore
   readonly societies: ReadonlyMap<string, Society>
-  readonly clients: ReadonlyMap<string, Readonly<{ clientId: string; societyId: string }>>
+  readonly clientFile: Pick<ClientFile, 'clients'>
   readonly hashPassword: (password: string) => Promise<string>
   readonly randomBytes: RandomBytes
   readonly now: EpochSeconds
 }): Promise<readonly DemoMember[]> => {
-  const { members, societies, clients, hashPassword, randomBytes, now } = into
+  const { members, societies, clientFile, hashPassword, randomBytes, now } = into
+  const clients = [...clientFile.clients.values()].map(({ client }) => client)
   const present: DemoMember[] = []
   for (const demo of DEMO_MEMBERS) {
     const society = societies.get(demo.societyId)
     if (!society) continue
     present.push(demo)
     if (await members.findByLoginId(demo.societyId, demo.loginId)) continue
-    const client = [...clients.values()].find(({ societyId }) => societyId === society.id)
+    const client = clients.find(({ policy }) => policy.society === society.id)
     const member = memberOf(demo, {
       id: randomBytes(16).toString('base64url'),
       hash: await hashPassword(demo.password),
       society,
-      clientId: client?.clientId ?? '',
+      clientId: client?.id ?? '',
       at: now,
     })
     try {

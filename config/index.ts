@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ClientPolicy } from '../accounts/policy.ts'
 import type { Society } from '../accounts/society.ts'
-import { type ClientMetadata, readClients } from './clients.ts'
+import type { FileClient } from '../clients/directory.ts'
+import { type ClientRules, signingAlgorithmsOf } from '../clients/schema.ts'
+import { isOnThisMachine } from '../clients/uris.ts'
+import { readClients } from './clients.ts'
 import { DEVELOPMENT_SECRETS, type KeepSecret } from './development-secrets.ts'
 import {
   DEVELOPMENT_PREFIX,
@@ -17,12 +19,20 @@ import { ConfigError, type Problem } from './problem.ts'
 import { readSocieties } from './societies.ts'
 import { readStore, type StoreConfig } from './stores.ts'
 
-export type { ClientMetadata } from './clients.ts'
 export { ConfigError, type Problem } from './problem.ts'
 export type { StoreConfig } from './stores.ts'
 
 /** What runs beside the product on a developer's machine, never in production. */
 export type Demo = Readonly<{ portalPort: number; mailboxPort: number }>
+
+/** The clients file, if there is one. */
+export type ClientFile = Readonly<{
+  /** Undefined: there is none, or it is our demo's. */
+  path: string | undefined
+  clients: ReadonlyMap<string, FileClient>
+  /** Reads a later text of it. @throws ConfigError */
+  reread(text: string): ReadonlyMap<string, FileClient>
+}>
 
 /** The whole configuration: checked as a whole, frozen. `Settings` of interactions/ is part of it. */
 export type AppConfig = Readonly<{
@@ -41,9 +51,15 @@ export type AppConfig = Readonly<{
   /** How many proxies of ours stand before this server; 0: none. */
   trustedProxyHops: number
   societies: ReadonlyMap<string, Society>
-  clients: ReadonlyMap<string, ClientPolicy>
-  /** The engine's `clients`. */
-  clientMetadata: readonly ClientMetadata[]
+  clientFile: ClientFile
+  /** What every client is checked against, whichever way it is registered. */
+  clientRules: ClientRules
+  /** Software may register itself, with a token of the operator's. */
+  registration: boolean
+  /** Who may use the admin API; none: there is no such API. SHA-256 of each token. */
+  adminTokens: readonly Readonly<{ operator: string; hash: Buffer }>[]
+  /** Where this server may call to although it is no public address. */
+  outbound: Readonly<{ ranges: readonly string[]; hosts: readonly string[]; loopback: boolean }>
   /** Newest first. */
   cookieKeys: readonly string[]
   /** At least 32 bytes. */
@@ -239,21 +255,35 @@ export const loadConfig = (
           problems,
         )
   const clientsText = readNamed('IDP_CLIENTS_FILE')
+  // On a developer's machine the address follows the port, unless it is said.
+  const issuer = isSet(env.IDP_ISSUER) ? values.IDP_ISSUER : `http://localhost:${values.IDP_PORT}`
+  const clientRules: ClientRules = {
+    local: !production || (issuer !== undefined && isOnThisMachine(issuer)),
+    societyIds: societiesText === undefined ? undefined : new Set(societies.keys()),
+    responseTypes: ['code'],
+    signingAlgorithms: signingAlgorithmsOf(values.IDP_JWKS?.keys ?? []),
+  }
+  const clientsAreOurs = !isSet(env.IDP_CLIENTS_FILE)
   const portalOrigin = `http://localhost:${values.IDP_PORTAL_PORT}`
-  const clients =
-    clientsText === undefined
-      ? { metadata: [], policies: new Map<string, ClientPolicy>() }
-      : readClients(
-          {
-            file: basename(values.IDP_CLIENTS_FILE ?? ''),
-            text: isSet(env.IDP_CLIENTS_FILE)
-              ? clientsText
-              : clientsText.replaceAll(DEMO_PORTAL, portalOrigin),
-            societyIds: societiesText === undefined ? undefined : new Set(societies.keys()),
-            production,
-          },
-          problems,
-        )
+  const clientsIn = (text: string, found: Problem[]) =>
+    readClients(
+      {
+        file: basename(values.IDP_CLIENTS_FILE ?? ''),
+        text: clientsAreOurs ? text.replaceAll(DEMO_PORTAL, portalOrigin) : text,
+        rules: clientRules,
+      },
+      found,
+    )
+  const clientFile: ClientFile = {
+    path: clientsAreOurs ? undefined : values.IDP_CLIENTS_FILE,
+    clients: clientsText === undefined ? new Map() : clientsIn(clientsText, problems),
+    reread(text) {
+      const found: Problem[] = []
+      const clients = clientsIn(text, found)
+      if (found.length > 0) throw new ConfigError(found)
+      return clients
+    },
+  }
 
   const store = readStore(
     values,
@@ -269,11 +299,9 @@ export const loadConfig = (
   if (problems.length > 0) throw new ConfigError(problems)
 
   const port = sound(values.IDP_PORT)
-  const issuer = sound(values.IDP_ISSUER)
   return Object.freeze({
     production,
-    // On a developer's machine the address follows the port, unless it is said.
-    issuer: isSet(env.IDP_ISSUER) ? issuer : `http://localhost:${port}`,
+    issuer: sound(issuer),
     host: sound(values.IDP_HOST),
     port,
     management: {
@@ -285,8 +313,15 @@ export const loadConfig = (
     dataDir: sound(values.IDP_DATA_DIR),
     trustedProxyHops: sound(values.IDP_TRUSTED_PROXY_HOPS),
     societies,
-    clients: clients.policies,
-    clientMetadata: clients.metadata,
+    clientFile,
+    clientRules,
+    registration: sound(values.IDP_REGISTRATION),
+    adminTokens: values.IDP_ADMIN_TOKENS ?? [],
+    outbound: {
+      ranges: values.IDP_OUTBOUND_ALLOWED?.ranges ?? [],
+      hosts: values.IDP_OUTBOUND_ALLOWED?.hosts ?? [],
+      loopback: clientRules.local,
+    },
     cookieKeys: sound(values.IDP_COOKIE_KEYS),
     codeKey: sound(values.IDP_CODE_KEY),
     encryptionKeys: sound(values.IDP_ENCRYPTION_KEYS),

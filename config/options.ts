@@ -1,4 +1,5 @@
-import { createPrivateKey } from 'node:crypto'
+import { createHash, createPrivateKey } from 'node:crypto'
+import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import type { Localized } from '../accounts/society.ts'
 
@@ -141,6 +142,35 @@ const encryptionKeys = z
     ),
   )
   .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'repeats an id')
+
+const ADMIN_TOKEN = 'must be name:token or name:sha256:hash, each; a token is random'
+const adminToken = z.string().transform((text, context) => {
+  const [operator = '', ...rest] = text.trim().split(':')
+  const token = rest.join(':')
+  const [, hashed] = /^sha256:([0-9a-f]{64})$/.exec(token) ?? []
+  if (/^[\w.-]{1,64}$/.test(operator) && (hashed !== undefined || isStrong(token))) {
+    const hash = hashed ? Buffer.from(hashed, 'hex') : createHash('sha256').update(token).digest()
+    return { operator, hash }
+  }
+  context.addIssue({ code: 'custom', message: ADMIN_TOKEN })
+  return z.NEVER
+})
+const adminTokens = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(adminToken))
+
+const OUTBOUND = 'must be CIDR ranges, host names or host:port, comma-separated'
+const outbound = z.string().transform((text, context) => {
+  const entries = text.split(',').map((entry) => entry.trim())
+  const ranges = entries.filter((entry) => ipaddr.isValidCIDR(entry))
+  const hosts = entries.filter((entry) => !ranges.includes(entry))
+  if (hosts.every((host) => parsedUrl(`http://${host}/`)?.host === host && !host.includes('*'))) {
+    return { ranges, hosts }
+  }
+  context.addIssue({ code: 'custom', message: OUTBOUND })
+  return z.NEVER
+})
 
 const jwk = z.looseObject({
   kid: z.string('needs a "kid" in every key').min(1, 'needs a "kid" in every key'),
@@ -350,6 +380,15 @@ export const OPTIONS = {
       ja: 'SentinelやClusterとTLSで話します。URLの場合は`rediss://`。自前の認証局は`NODE_EXTRA_CA_CERTS`に。',
     },
   },
+  IDP_REDIS_TIMEOUT_MS: {
+    schema: whole(50, 10_000),
+    fallback: '500',
+    unit: { en: 'milliseconds', ja: 'ミリ秒' },
+    why: {
+      en: 'No command to Redis waits longer: then the member is asked to try again. More for a Redis far away.',
+      ja: 'Redisの応答を待つ上限。過ぎると会員にやり直しをお願いします。遠いRedisでは増やします。',
+    },
+  },
   IDP_REDIS_DURABILITY: {
     schema: z.enum(['required', 'waived'], 'must be required or waived'),
     fallback: 'required',
@@ -382,13 +421,52 @@ export const OPTIONS = {
   IDP_CLIENTS_FILE: {
     schema: z.string().min(1),
     development: 'config/demo/clients.json',
-    absent: { en: 'required in production', ja: '本番では必須' },
+    optional: true,
+    absent: { en: 'none in production', ja: '本番ではなし' },
     unit: { en: 'JSON file', ja: 'JSONファイル' },
     why: {
-      en: 'Your relying parties; holds their secrets, so readable by this service only.',
-      ja: '接続するアプリ。秘密を含むため、このサービスだけが読めるように。',
+      en: 'Relying parties kept in a file beside those registered by command; holds their secrets, so readable by this service only. Read again when it changes.',
+      ja: '接続するアプリを、コマンドで登録するもののほかにファイルでも管理するとき。秘密を含むため、このサービスだけが読めるように。変更すると読み直されます。',
     },
     example: '/etc/kenpo-id/clients.json',
+  },
+  IDP_REGISTRATION: {
+    schema: onOff,
+    fallback: 'off',
+    unit: { en: '`on` or `off`', ja: '`on`か`off`' },
+    why: {
+      en: 'Let software register itself as a relying party (RFC 7591), each with a token that `kenpo-idp client token create` made.',
+      ja: '`kenpo-idp client token create`で作ったトークンを持つソフトウェアが、自分で接続を登録できるようにします（RFC 7591）。',
+    },
+  },
+  IDP_ADMIN_TOKENS: {
+    schema: adminTokens,
+    secret: true,
+    optional: true,
+    absent: { en: 'no admin API', ja: '管理APIなし' },
+    unit: {
+      en: '`name:token` or `name:sha256:hash`, comma-separated',
+      ja: '`名前:トークン`または`名前:sha256:ハッシュ`、コンマ区切り',
+    },
+    why: {
+      en: 'Who may register relying parties by the admin API on the management port; the name stands in the audit trail.',
+      ja: '管理ポートの管理APIで接続するアプリを登録できる人。名前は監査証跡に残ります。',
+    },
+    example: `alice:${RANDOM_SECRET}`,
+  },
+  IDP_OUTBOUND_ALLOWED: {
+    schema: outbound,
+    optional: true,
+    absent: { en: 'public addresses by https only', ja: 'httpsで公開アドレスのみ' },
+    unit: {
+      en: 'CIDR ranges, host names or host:port, comma-separated',
+      ja: 'CIDR、ホスト名、ホスト名:ポート、コンマ区切り',
+    },
+    why: {
+      en: 'Relying parties inside your own network name addresses there (keys, sign-out): they are not called unless listed.',
+      ja: '内部ネットワークの接続先が、鍵やログアウトの通知先にその中のアドレスを使うとき。書かない限り呼び出しません。',
+    },
+    example: '10.20.0.0/16,portal.internal.example.jp',
   },
   IDP_COOKIE_KEYS: {
     schema: cookieKeys,
@@ -436,8 +514,8 @@ export const OPTIONS = {
       ja: '`id:key`のカンマ区切り、新しい順、鍵は32バイトのbase64url',
     },
     why: {
-      en: 'Encrypt app secrets at rest and guard recovery codes. Put a new one in front and keep the old: members whose keys are gone cannot use their app.',
-      ja: '認証アプリの秘密の暗号化と回復コードの保護。交換は先頭に追加し、古いものも残します。消すとその鍵の会員はアプリを使えなくなります。',
+      en: "Encrypt the secrets of apps and relying parties at rest and guard recovery codes. Put a new one in front and keep the old: whoever's key is gone cannot use their secret.",
+      ja: '認証アプリと接続先の秘密の暗号化、回復コードの保護。交換は先頭に追加し、古いものも残します。消すと、その鍵で守った秘密は使えなくなります。',
     },
     example: '2026-11:$(openssl rand -base64 32)',
   },

@@ -14,6 +14,8 @@ export type RedisConfig = Readonly<
     password?: string
     /** Of Sentinels and a Cluster; a URL says it itself. */
     tls?: true
+    /** No command waits longer for its reply. */
+    commandTimeoutMs: number
   }
 >
 
@@ -39,6 +41,7 @@ type Names =
   | 'IDP_REDIS_SENTINEL_PASSWORD'
   | 'IDP_REDIS_TLS'
   | 'IDP_REDIS_DURABILITY'
+  | 'IDP_REDIS_TIMEOUT_MS'
 type Values = { readonly [Name in Names]: OptionValue<Name> | undefined }
 
 const WAYS = ['IDP_REDIS_URL', 'IDP_REDIS_SENTINELS', 'IDP_REDIS_CLUSTER'] as const
@@ -50,10 +53,16 @@ const redisOf = (values: Values): RedisConfig | undefined => {
     : values.IDP_REDIS_SENTINELS
       ? { ...values.IDP_REDIS_SENTINELS, ...(sentinelPassword && { sentinelPassword }) }
       : values.IDP_REDIS_CLUSTER && { cluster: values.IDP_REDIS_CLUSTER }
-  const { IDP_REDIS_USERNAME: username, IDP_REDIS_PASSWORD: password } = values
+  const {
+    IDP_REDIS_USERNAME: username,
+    IDP_REDIS_PASSWORD: password,
+    IDP_REDIS_TIMEOUT_MS: commandTimeoutMs,
+  } = values
+  if (commandTimeoutMs === undefined) return undefined
   return (
     way && {
       ...way,
+      commandTimeoutMs,
       ...(username && { username }),
       ...(password && { password }),
       ...(values.IDP_REDIS_TLS && { tls: true }),

@@ -37,9 +37,9 @@ const LONGEST_LABEL_CHARACTERS = 30
  */
 const ALGORITHMS = [COSEALG.EdDSA, COSEALG.ES256, COSEALG.RS256]
 
-/** Where the member wants the passkey to live: this device, a phone, a security key. */
-export const PASSKEY_HINTS = ['localDevice', 'remoteDevice', 'securityKey'] as const
-export type PasskeyHint = (typeof PASSKEY_HINTS)[number]
+/** Where the member wants the passkey to live: this device, or another one, which is a phone or a
+ * security key as they choose in the browser's own window. */
+export type PasskeyHint = 'localDevice' | 'remoteDevice'
 
 /** What is kept between the halves of a ceremony. `take` it from the store: it is for one answer. */
 export type PasskeyKept = Readonly<{

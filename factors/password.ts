@@ -20,6 +20,12 @@ export const requireHashingRoom = (): void => {
   if (running.pendingCount >= MAX_WAITING) throw new OverloadedError('password hashing queue full')
 }
 
+/** What this process hashes now, and what waits for its turn. */
+export const hashingLoad = () => ({
+  running: running.activeCount,
+  waiting: running.pendingCount,
+})
+
 const bounded = async <T>(work: () => Promise<T>): Promise<T> => {
   requireHashingRoom()
   return running(work)

@@ -18,6 +18,7 @@ export const commonLocals = (
     values?: Readonly<Record<string, string>>
     csrf?: string
     base?: string
+    until?: string
     back?: string
     otherWays?: CommonLocals['otherWays']
   }> = {},
@@ -38,6 +39,7 @@ export const commonLocals = (
     ...(step !== undefined && { step }),
     ...(csrf !== undefined && { csrf }),
     ...(base !== undefined && { base }),
+    ...(parts.until !== undefined && { until: parts.until }),
     ...(back !== undefined && { back }),
   }
 }

@@ -2,6 +2,7 @@ import { maskEmailAddress } from '../accounts/email-address.ts'
 import type { EpochSeconds, Locale, Member, MemberId } from '../accounts/member.ts'
 import { clientName } from '../accounts/policy.ts'
 import type { MailTemplate } from '../accounts/ports.ts'
+import { countInOrder } from '../accounts/throttle.ts'
 import {
   CODE_SECONDS,
   type EmailChallenge,
@@ -66,16 +67,13 @@ const mailPausedUntil = async (
 ): Promise<EpochSeconds | undefined> => {
   const { throttle } = services
   // In this order, and no further than the first that refuses: a mail that is not sent counts nowhere.
-  for (const [limit, key] of [
+  const counted = await countInOrder(throttle, [
     ['mailCooldown', cooldown],
     ['mailPerHour', memberId],
     ['mailPerDay', memberId],
     ['mailPerAddress', address],
-  ] as const) {
-    const count = await throttle.count(limit, key)
-    if (!count.ok) return count.until
-  }
-  return undefined
+  ])
+  return counted.ok ? undefined : counted.until
 }
 
 /** Keeps a challenge, so that its answer can be checked and its mail written. */
@@ -207,14 +205,12 @@ export const answerCode = async (
   ] as const
   let left: number = Number.POSITIVE_INFINITY
   if (SIX_DIGITS.test(normalizeCode(typed))) {
-    for (const [limit, key] of limits) {
-      const allowance = await throttle.count(limit, key)
-      if (!allowance.ok) {
-        const time = untilText(allowance.until, locale)
-        return { kind: 'wrong', fault: fault('code.toomany', 'code', { time }) }
-      }
-      left = Math.min(left, allowance.left)
+    const allowance = await countInOrder(throttle, limits)
+    if (!allowance.ok) {
+      const time = untilText(allowance.until, locale)
+      return { kind: 'wrong', fault: fault('code.toomany', 'code', { time }) }
     }
+    left = allowance.left
   }
   const ceremony = ceremonyOf(context)
   const verdict = await factors.emailCode.finishAuthentication(
@@ -229,7 +225,7 @@ export const answerCode = async (
     return { kind: 'wrong', fault: fault(verdict.reason, 'code', values) }
   }
   if (!(await answerOnce(services, challenge))) return { kind: 'moot' }
-  for (const [limit, key] of limits) await throttle.forget(limit, key)
+  await Promise.all(limits.map(([limit, key]) => throttle.forget(limit, key)))
   return { kind: 'right' }
 }
 

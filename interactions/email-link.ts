@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import type { Context } from 'koa'
+import type { Provider } from 'oidc-provider'
 import { maskEmailAddress } from '../accounts/email-address.ts'
 import { type MemberId, undoEmailChange } from '../accounts/member.ts'
 import { INTERACTION_SECONDS } from '../accounts/policy.ts'
@@ -21,10 +22,12 @@ import {
 import { parseForm } from './form.ts'
 import { localeOf } from './locale.ts'
 import type { Services } from './services.ts'
+import { endOtherSessions } from './sessions.ts'
 import { updateMember } from './update-member.ts'
 import { rememberedApp } from './way-back.ts'
 import { dateTimeText } from './wording.ts'
 
+type LinkDependencies = Readonly<{ provider: Provider; services: Services }>
 type LinkState = Pages['email-link']['state']
 /** An undo link's token is that of a challenge whose ID starts so. */
 export const UNDO_PREFIX = 'undo-'
@@ -52,7 +55,7 @@ const showLink = async (services: Services, ctx: Context): Promise<void> => {
   const challenge = await challengeOf(services, ctx)
   const state = await stateOf(services, challenge)
   const locale = localeOf(ctx, challenge?.locale)
-  const waiting = rememberedApp(ctx, settings)
+  const waiting = await rememberedApp(ctx, services)
   const here = challenge !== undefined && waiting.uid === challenge.uid
   const justNow = state === 'used' && ctx.query.confirmed !== undefined
   if (state === 'expired' || state === 'superseded') ctx.status = 410
@@ -131,7 +134,8 @@ const showUndo = async (
 }
 
 /** The former holder's "that was not me": the address comes back and sign-in stops. */
-const undoChange = async (services: Services, ctx: Context): Promise<void> => {
+const undoChange = async (dependencies: LinkDependencies, ctx: Context): Promise<void> => {
+  const { services } = dependencies
   refuseCrossSite(ctx, services.settings.issuer)
   const id = undoId(services, ctx)
   const change =
@@ -141,6 +145,7 @@ const undoChange = async (services: Services, ctx: Context): Promise<void> => {
   const undoneBy = await services.members.findById(change.memberId as MemberId)
   if (undoneBy) {
     await updateMember(services, undoneBy, (member) => undoEmailChange(member, change.former, now))
+    await endOtherSessions(dependencies, undoneBy.id)
     await services.audit.append({
       id: `undone-${id}`,
       at: now,
@@ -161,11 +166,12 @@ const undoChange = async (services: Services, ctx: Context): Promise<void> => {
 }
 
 /** The pages that mailed links open: on any device, without an interaction cookie. */
-export const emailLinkRouter = (services: Services): Router => {
+export const emailLinkRouter = (dependencies: LinkDependencies): Router => {
+  const { services } = dependencies
   const router = new Router()
   router.get('/email/:token', (ctx) => showLink(services, ctx))
   router.post('/email/:token', parseForm, (ctx) => confirmLink(services, ctx))
   router.get('/email-undo/:token', (ctx) => showUndo(services, ctx))
-  router.post('/email-undo/:token', parseForm, (ctx) => undoChange(services, ctx))
+  router.post('/email-undo/:token', parseForm, (ctx) => undoChange(dependencies, ctx))
   return router
 }

@@ -1,12 +1,12 @@
 import type { Context, Middleware } from 'koa'
-import { IdentityError, OverloadedError } from '../accounts/errors.ts'
+import { IdentityError, OverloadedError, StoreUnavailableError } from '../accounts/errors.ts'
 import type { ClientPolicy } from '../accounts/policy.ts'
 import type { Log } from '../accounts/ports.ts'
 import type { Pages } from '../views/pages.ts'
 import { render } from '../views/render.ts'
 import { commonLocals } from './common.ts'
 import { localeOf } from './locale.ts'
-import type { Settings } from './services.ts'
+import type { PageServices } from './services.ts'
 import { rememberedApp, wayBack } from './way-back.ts'
 
 type ErrorLocals = Pages['error']
@@ -14,10 +14,12 @@ type ErrorLocals = Pages['error']
 /** One error page: plain words, the code, the reference number, the way back to the application. */
 export const showError = async (
   ctx: Context,
-  settings: Settings,
+  services: PageServices,
   locals: ErrorLocals,
-  client: ClientPolicy | undefined = rememberedApp(ctx, settings).client,
+  known?: ClientPolicy,
 ): Promise<void> => {
+  const { settings } = services
+  const client = known ?? (await rememberedApp(ctx, services)).client
   const backUri = wayBack(client, settings.issuer)
   const common = commonLocals(ctx, localeOf(ctx), {
     society: client && settings.societies.get(client.societyId),
@@ -40,7 +42,9 @@ const describe = (error: unknown): ErrorLocals & { status: number } => {
       code: error.code,
       kind: KINDS[error.code] ?? 'system',
       status: error.status,
-      ...(error instanceof OverloadedError && { retryAfterSeconds: error.retryAfterSeconds }),
+      ...((error instanceof OverloadedError || error instanceof StoreUnavailableError) && {
+        retryAfterSeconds: error.retryAfterSeconds,
+      }),
     }
   }
   const status = (error as { status?: unknown } | undefined)?.status
@@ -52,12 +56,12 @@ const describe = (error: unknown): ErrorLocals & { status: number } => {
 
 /** Answers whatever our own routes throw, and what no route answers. Never a stack trace. */
 export const errorPages =
-  (settings: Settings, log: Log): Middleware =>
+  (services: PageServices, log: Log): Middleware =>
   async (ctx, next) => {
     try {
       await next()
       if (ctx.status === 404 && ctx.body == null) {
-        await showError(ctx, settings, { code: 'not_found', kind: 'notFound' })
+        await showError(ctx, services, { code: 'not_found', kind: 'notFound' })
         ctx.status = 404
       }
     } catch (error) {
@@ -69,7 +73,7 @@ export const errorPages =
       if (locals.retryAfterSeconds !== undefined) {
         ctx.set('Retry-After', String(locals.retryAfterSeconds))
       }
-      await showError(ctx, settings, locals)
+      await showError(ctx, services, locals)
       ctx.status = status
     }
   }

@@ -4,7 +4,7 @@ import type { Member } from '../accounts/member.ts'
 import type { Flow, FlowDependencies } from './flow.ts'
 import { endSession } from './sessions.ts'
 import { recordSignIn } from './sign-ins.ts'
-import type { StepContext } from './step.ts'
+import { placeOf, type StepContext } from './step.ts'
 
 type Ending =
   | Extract<Next, { kind: 'finish' }>
@@ -40,7 +40,8 @@ export const finish = async (
   const { provider, services } = dependencies
   const { facts, client } = flow.context
   if (ending.kind === 'deny') {
-    services.log.info({ clientId: client.clientId, error: ending.error }, 'request denied')
+    const place = placeOf(flow.context)
+    services.log.info({ clientId: client.clientId, error: ending.error, place }, 'request denied')
     ctx.redirect(
       await provider.interactionResult(ctx.req, ctx.res, {
         error: ending.error,
@@ -58,8 +59,16 @@ export const finish = async (
   const first = Math.min(
     ...session.proofs.filter(({ at }) => at >= request.proofsSince).map(({ at }) => at),
   )
+  const proven = session.proofs.map(({ factor }) => factor)
   services.log.info(
-    { memberId: member.id, clientId: client.clientId, acr: ending.acr, amr: ending.amr },
+    {
+      memberId: member.id,
+      clientId: client.clientId,
+      acr: ending.acr,
+      amr: ending.amr,
+      factor: proven.find((factor) => factor !== 'password') ?? 'password',
+      place: placeOf(flow.context),
+    },
     'signed in',
   )
   ctx.redirect(

@@ -26,7 +26,7 @@ export type Flow = Readonly<{
   context: StepContext<Facts>
 }>
 
-const flowKey = (uid: string) => `flow:${uid}`
+export const flowKey = (uid: string) => `flow:${uid}`
 
 const NEW_FLOW: FlowFacts = { proofs: [], enrolledHere: false, doneSeen: false }
 
@@ -93,8 +93,8 @@ const interactionOf = async (provider: Provider, ctx: Context): Promise<Interact
   return interaction
 }
 
-const partiesOf = ({ settings }: Services, interaction: Interaction) => {
-  const client = settings.clients.get(String(interaction.params.client_id))
+const partiesOf = async ({ settings, clients }: Services, interaction: Interaction) => {
+  const client = await clients.find(String(interaction.params.client_id))
   const society = client && settings.societies.get(client.societyId)
   if (!client || !society) throw new IdentityError('unknown_client', 400, 'client without policy')
   return { client, society }
@@ -144,7 +144,7 @@ export const loadFlow = async (
 ): Promise<Flow> => {
   const interaction = await interactionOf(provider, ctx)
   const { uid } = interaction
-  const { client, society } = partiesOf(services, interaction)
+  const { client, society } = await partiesOf(services, interaction)
   const stored = await services.transient.get<FlowFacts>(flowKey(uid))
   const begun = stored ?? (await begin(provider, interaction))
   const found = begun.memberId && (await services.members.findById(begun.memberId))
@@ -174,17 +174,46 @@ export const loadFlow = async (
   }
 }
 
+/** Facts whose value is undefined are none. */
+const withoutUndefined = (facts: object): object =>
+  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
+
 /** Writes the flow facts; false where another request of this interaction wrote first. */
-export const saveFlow = ({ stored, context }: Flow, patch: FlowPatch): Promise<boolean> => {
-  const merged = Object.fromEntries(
-    Object.entries({ ...context.flow, ...patch }).filter(([, value]) => value !== undefined),
-  )
-  return context.services.transient.replace(
-    flowKey(context.uid),
-    stored,
-    merged,
-    INTERACTION_SECONDS,
-  )
+export const saveFlow = (flow: Flow, patch: FlowPatch): Promise<boolean> => {
+  const { uid, services } = flow.context
+  const { transient } = services
+  const facts = withoutUndefined({ ...flow.context.flow, ...patch })
+  return transient.replace(flowKey(uid), flow.stored, facts, INTERACTION_SECONDS)
+}
+
+const MAX_WRITES = 5
+
+/**
+ * Writes what a form has changed, by the time the request is answered. Where another request of this
+ * interaction wrote first, the change is made to what that one left, as long as it is still about
+ * the same member: no proof of one joins another's.
+ */
+export const saveChange = async (flow: Flow, patch: FlowPatch): Promise<void> => {
+  const { uid, flow: read, services } = flow.context
+  const { transient } = services
+  const anew = (current: unknown): unknown => {
+    // Only this file writes values under such keys.
+    const now = (current ?? NEW_FLOW) as FlowFacts
+    const isSame = 'memberId' in patch || now.memberId === read.memberId
+    return isSame ? withoutUndefined({ ...now, ...patch }) : undefined
+  }
+  const first = withoutUndefined({ ...read, ...patch })
+  if (transient.replaceLater) {
+    await transient.replaceLater(flowKey(uid), flow.stored, first, INTERACTION_SECONDS, anew)
+    return
+  }
+  let previous: unknown = flow.stored
+  let value: unknown = first
+  for (let writes = 1; value !== undefined && writes <= MAX_WRITES; writes += 1) {
+    if (await transient.replace(flowKey(uid), previous, value, INTERACTION_SECONDS)) return
+    previous = await transient.get(flowKey(uid))
+    value = anew(previous)
+  }
 }
 
 const isKnown = (facts: Facts): facts is KnownFacts => facts.member !== undefined

@@ -6,23 +6,27 @@ import { render } from '../views/render.ts'
 import { commonLocals } from './common.ts'
 import { showError } from './errors.ts'
 import { localeOf } from './locale.ts'
-import type { Settings } from './services.ts'
+import type { PageServices } from './services.ts'
 import { rememberedApp } from './way-back.ts'
 
 /** The engine's context is the application's own: the provider is the Koa application. */
 const asContext = (ctx: KoaContextWithOIDC): Context => ctx as unknown as Context
 
-const clientOf = (ctx: KoaContextWithOIDC, settings: Settings): ClientPolicy | undefined => {
+const clientOf = async (
+  ctx: KoaContextWithOIDC,
+  services: PageServices,
+): Promise<ClientPolicy | undefined> => {
   const named = ctx.oidc.client?.clientId
   return named === undefined
-    ? rememberedApp(asContext(ctx), settings).client
-    : settings.clients.get(named)
+    ? (await rememberedApp(asContext(ctx), services)).client
+    : services.clients.find(named)
 }
 
 /** The engine's own pages in our dress. */
-export const providerPages = (settings: Settings): ProviderPages => {
-  const common = (ctx: KoaContextWithOIDC) => {
-    const client = clientOf(ctx, settings)
+export const providerPages = (services: PageServices): ProviderPages => {
+  const { settings } = services
+  const common = async (ctx: KoaContextWithOIDC) => {
+    const client = await clientOf(ctx, services)
     const locale = localeOf(asContext(ctx), ctx.oidc.params?.ui_locales)
     return commonLocals(asContext(ctx), locale, {
       society: client && settings.societies.get(client.societyId),
@@ -36,25 +40,25 @@ export const providerPages = (settings: Settings): ProviderPages => {
       const kind = expired ? 'stale' : out.error === 'server_error' ? 'system' : 'client'
       await showError(
         asContext(ctx),
-        settings,
+        services,
         {
           code: expired ? 'session_expired' : out.error,
           kind,
           ...(kind === 'client' &&
             out.error_description !== undefined && { description: out.error_description }),
         },
-        clientOf(ctx, settings),
+        await clientOf(ctx, services),
       )
     },
     async logout(ctx) {
       const secret = ctx.oidc.session?.state?.secret
-      await render(asContext(ctx), 'logout', common(ctx), {
+      await render(asContext(ctx), 'logout', await common(ctx), {
         formAction: ctx.oidc.urlFor('end_session_confirm'),
         secret: String(secret),
       })
     },
     async loggedOut(ctx) {
-      await render(asContext(ctx), 'logged-out', common(ctx), {})
+      await render(asContext(ctx), 'logged-out', await common(ctx), {})
     },
   }
 }

@@ -14,6 +14,8 @@ declare module 'koa' {
   interface DefaultState {
     /** The request's reference number: X-Request-Id, log lines, error pages. */
     reference: string
+    /** The step whose page was shown or whose form was taken. */
+    step?: string
   }
 }
 
@@ -37,6 +39,7 @@ export const requestLog =
           method: ctx.method,
           route: ctx._matchedRoute ?? oidcRoute ?? 'none',
           status: ctx.status,
+          ...(ctx.state.step !== undefined && { step: ctx.state.step }),
           durationMs: Math.round(elapsed() - start),
         },
         'request',

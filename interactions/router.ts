@@ -12,15 +12,17 @@ import {
   type FlowDependencies,
   isStaleMember,
   loadFlow,
+  saveChange,
   saveFlow,
   saveMember,
 } from './flow.ts'
 import { parseForm, readForm } from './form.ts'
 import { endOtherSessions } from './sessions.ts'
 import type { Act, Page, StepContext, StepHandler, StepResult } from './step.ts'
-import { fault } from './step.ts'
+import { fault, placeOf } from './step.ts'
 import { handlers } from './steps/index.ts'
 import { rememberApp } from './way-back.ts'
+import { timeText } from './wording.ts'
 
 /** The handler of a step; all but `password` are only ever given facts with a member. */
 const handlerOf = (step: StepId): StepHandler => handlers[step] as StepHandler
@@ -35,6 +37,7 @@ const showPage = async (
 ): Promise<void> => {
   const { context } = flow
   const { settings } = context.services
+  if (step) ctx.state.step ??= step
   const common = commonLocals(ctx, context.locale, {
     society: context.society,
     client: context.client,
@@ -44,6 +47,7 @@ const showPage = async (
     values: { ...page.values, ...result?.values },
     csrf: csrfToken(settings.cookieKeys, context.uid),
     base: `/interaction/${context.uid}`,
+    ...(step && { until: timeText(flow.interaction.exp, context.locale) }),
     ...(page.otherWays && { otherWays: page.otherWays }),
   })
   rememberApp(ctx, context.client, context.uid)
@@ -101,6 +105,23 @@ const backToPage = (ctx: Context, uid: string): void => {
   ctx.redirect(`/interaction/${uid}`)
 }
 
+/** After a form: straight on to the relying party where nothing is due, else to the page. */
+const goOn = async (dependencies: FlowDependencies, ctx: Context): Promise<void> => {
+  const flow = await loadFlow(dependencies, ctx)
+  const { context } = flow
+  if (next(context.facts).kind !== 'finish') return backToPage(ctx, context.uid)
+  try {
+    const facts = await saveMember(context.services, context.facts, (member) => member)
+    const due = next(facts)
+    const isSettled = facts.session.enrolledHere === context.flow.enrolledHere
+    if (due.kind === 'finish' && isSettled) return finish(dependencies, ctx, flow, due)
+  } catch (error) {
+    if (!isStaleMember(error)) throw error
+  }
+  // What the page finds out by itself, too.
+  backToPage(ctx, context.uid)
+}
+
 /** Another request of this member's may save first; the change is then applied to what it left. */
 const MAX_SAVES = 3
 
@@ -118,7 +139,7 @@ const applyChange = async (
     try {
       const change = result.member ?? ((same) => same)
       const facts = await saveMember(services, current.context.facts, change)
-      await saveFlow(current, {
+      await saveChange(current, {
         ...(facts.session.enrolledHere && { enrolledHere: true }),
         ...result.flow,
       })
@@ -179,22 +200,30 @@ const act = async (dependencies: FlowDependencies, ctx: Context): Promise<void> 
     return finish(dependencies, ctx, flow, { kind: 'deny', error: 'access_denied' })
   }
   const due = next(context.facts)
-  const chosen = due.kind === 'ask' ? actOf(due.step, name) : undefined
+  const step = due.kind === 'ask' ? due.step : undefined
+  const chosen = step && actOf(step, name)
   if (!chosen) return backToPage(ctx, context.uid)
+  // Only the step's own form takes the member further; a mail sent again does not.
+  if (name === step) ctx.state.step = step
 
   const { fields } = chosen
   const form = readForm(typeof fields === 'function' ? fields(known(context)) : fields, body)
   const result: StepResult = form
     ? await chosen.submit(known(context), form)
     : { ok: false, faults: [fault('form.invalid')] }
-  if (!result.ok) return showFaults(dependencies, ctx, flow, result)
+  if (!result.ok) {
+    const reason = result.faults.map((one) => one.reason)
+    const facts = { reqId: ctx.state.reference, step, reason, place: placeOf(context) }
+    dependencies.services.log.info(facts, 'form refused')
+    return showFaults(dependencies, ctx, flow, result)
+  }
   try {
     await applyChange(dependencies, ctx, flow, result)
   } catch (error) {
     if (!(error instanceof DuplicateCredentialError)) throw error
     return showFaults(dependencies, ctx, flow, { ok: false, faults: [fault('pk.failed')] })
   }
-  return backToPage(ctx, context.uid)
+  return goOn(dependencies, ctx)
 }
 
 /** Polled by the waiting page: whether to go on, and whether the mail is late. */

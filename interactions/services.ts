@@ -1,8 +1,9 @@
-import type { ClientPolicy } from '../accounts/policy.ts'
 import type {
   AuditTrail,
+  ClientDirectory,
   Clock,
   Log,
+  LogoutRequest,
   MemberStore,
   Outbox,
   RandomBytes,
@@ -20,7 +21,6 @@ export type Settings = Readonly<{
   /** How many proxies of ours stand before this server; 0: none. */
   trustedProxyHops: number
   societies: ReadonlyMap<string, Society>
-  clients: ReadonlyMap<string, ClientPolicy>
   /** Newest first; sign cookies, CSRF tokens and throttle keys. */
   cookieKeys: readonly string[]
   /** Derives e-mail codes and mailed links; at least 32 bytes. */
@@ -38,10 +38,16 @@ export type Services = Readonly<{
   transient: TransientStore
   throttle: Throttle
   outbox: Outbox
+  /** Relying parties to be told that a session is over. */
+  logouts: Outbox<LogoutRequest>
   signIns: SignInLog
   sessions: SessionIndex
   audit: AuditTrail
+  clients: ClientDirectory
   clock: Clock
   randomBytes: RandomBytes
   log: Log
 }>
+
+/** What every page needs, whatever it shows. */
+export type PageServices = Pick<Services, 'settings' | 'clients'>

@@ -1,21 +1,30 @@
 import type { Middleware } from 'koa'
 import type { Provider } from 'oidc-provider'
+import { logoutRequest } from '../accounts/logouts.ts'
 import type { MemberId } from '../accounts/member.ts'
-import { SESSION_SECONDS } from '../accounts/policy.ts'
+import { SESSION_SECONDS, sessionEnd } from '../accounts/policy.ts'
 import type { SessionRecord } from '../accounts/sign-ins.ts'
 import type { Services } from './services.ts'
 import { deviceText } from './wording.ts'
 
-type Dependencies = Readonly<{
+export type SessionDependencies = Readonly<{
   provider: Provider
-  services: Pick<Services, 'sessions' | 'transient' | 'clock' | 'log'>
+  services: Pick<Services, 'sessions' | 'transient' | 'logouts' | 'clock' | 'log'>
 }>
 type Session = InstanceType<Provider['Session']> & Readonly<{ destroyed?: boolean }>
 
-const endedKey = (uid: string): string => `ended-session:${uid}`
+/** Set where a session has ended that a request under way may still save again. */
+export const endedKey = (uid: string): string => `ended-session:${uid}`
 
 const grantsOf = (session: Session | undefined): readonly string[] =>
   Object.values(session?.authorizations ?? {}).flatMap(({ grantId }) => grantId ?? [])
+
+const sidsOf = (session: Session | undefined): SessionRecord['sids'] =>
+  Object.fromEntries(
+    Object.entries(session?.authorizations ?? {}).flatMap(([clientId, { sid }]) =>
+      sid === undefined ? [] : [[clientId, sid]],
+    ),
+  )
 
 /** Everything that was issued under the grant is dead at once, and nothing more is issued. */
 const revokeGrant = async (provider: Provider, grantId: string): Promise<void> => {
@@ -26,21 +35,37 @@ const revokeGrant = async (provider: Provider, grantId: string): Promise<void> =
   await provider.AuthorizationCode.revokeByGrantId(grantId)
 }
 
+/** Queues the word to each relying party that wants it; the page that ends a session never waits. */
+export const tellRelyingParties = async (
+  { provider, services }: SessionDependencies,
+  memberId: MemberId,
+  sids: SessionRecord['sids'],
+): Promise<void> => {
+  const { logouts, clock } = services
+  for (const [clientId, sid] of Object.entries(sids)) {
+    const client = await provider.Client.find(clientId)
+    if (client?.backchannelLogoutUri === undefined) continue
+    await logouts.add(logoutRequest({ clientId, memberId, sid }, clock.now()))
+  }
+}
+
 /**
  * Ends one session of the member's, with every grant it was ever seen with: codes, access and
- * refresh tokens, also those meant to outlive it. A session that another request is just saving is
+ * refresh tokens, also those meant to outlive it; its relying parties are told. A session that another request is just saving is
  * ended again by `trackSessions`.
  */
 export const endSession = async (
-  { provider, services }: Dependencies,
+  dependencies: SessionDependencies,
   memberId: MemberId,
   uid: string,
 ): Promise<void> => {
+  const { provider, services } = dependencies
   const { sessions, transient, log } = services
   const record = (await sessions.list(memberId)).find((one) => one.uid === uid)
   await transient.put(endedKey(uid), true, SESSION_SECONDS)
   const session = await provider.Session.findByUid(uid)
   await session?.destroy()
+  await tellRelyingParties(dependencies, memberId, { ...record?.sids, ...sidsOf(session) })
   for (const grantId of new Set([...(record?.grantIds ?? []), ...grantsOf(session)])) {
     await revokeGrant(provider, grantId)
   }
@@ -50,7 +75,7 @@ export const endSession = async (
 
 /** Ends all of the member's sessions but `kept`, and what ended sessions have left behind. */
 export const endOtherSessions = async (
-  dependencies: Dependencies,
+  dependencies: SessionDependencies,
   memberId: MemberId,
   kept?: string,
 ): Promise<void> => {
@@ -61,7 +86,7 @@ export const endOtherSessions = async (
 
 /** The member's sessions that the engine still knows, last used first. */
 export const liveSessions = async (
-  { provider, services }: Dependencies,
+  { provider, services }: SessionDependencies,
   memberId: MemberId,
 ): Promise<readonly SessionRecord[]> => {
   const records = await services.sessions.list(memberId)
@@ -71,7 +96,7 @@ export const liveSessions = async (
 
 /** After each of the engine's answers: which member's browser it was, and when. */
 export const trackSessions =
-  (dependencies: Dependencies): Middleware =>
+  (dependencies: SessionDependencies): Middleware =>
   async (ctx, next) => {
     await next()
     const { oidc } = ctx as { oidc?: { session?: Session } }
@@ -86,6 +111,8 @@ export const trackSessions =
       since: session.loginTs,
       seenAt: clock.now(),
       grantIds: grantsOf(session),
+      sids: sidsOf(session),
+      endsAt: sessionEnd(session.loginTs, clock.now()),
     })
     if (await transient.get(endedKey(session.uid))) {
       await endSession(dependencies, memberId, session.uid)

@@ -36,8 +36,17 @@ export type FlowFacts = Readonly<{
   doneSeen: boolean
   /** The login ID to prefill: login_hint, or the one typed last. */
   loginId?: string
-  /** A page beside the step: terms declined, the address being corrected, what was lost or forgotten. */
-  aside?: 'termsDeclined' | 'changingAddress' | 'forgotPassword' | 'forgotLoginId' | 'lostFactor'
+  /** A page beside the step: terms declined, the address being corrected, what was lost or forgotten,
+   * one more method. */
+  aside?:
+    | 'termsDeclined'
+    | 'changingAddress'
+    | 'forgotPassword'
+    | 'forgotLoginId'
+    | 'lostFactor'
+    | 'anotherMethod'
+  /** At the end of the first login: which one more is being registered. */
+  another?: 'passkey' | 'totp'
   reset?: ResetFacts
   /** The password was just replaced: said at the password page. */
   passwordReset?: true
@@ -124,6 +133,10 @@ export type StepResult =
       values?: Readonly<Record<string, string>>
       flow?: FlowPatch
     }>
+
+/** Where the member is, in two words that name no network: for the log. */
+export const placeOf = ({ facts }: StepContext<Facts>): 'companyNetwork' | 'elsewhere' =>
+  facts.network.name === '' ? 'elsewhere' : 'companyNetwork'
 
 export const fault = (
   reason: string,

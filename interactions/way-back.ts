@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { ClientPolicy } from '../accounts/policy.ts'
 import { hostCookie } from './cookie-names.ts'
-import type { Settings } from './services.ts'
+import type { PageServices } from './services.ts'
 
 const COOKIE = 'idp_app'
 const DAY_MS = 86_400_000
@@ -22,14 +22,15 @@ export const rememberApp = (ctx: Context, client: ClientPolicy, uid: string): vo
 }
 
 /** The relying party this browser last came from, and the interaction it was in. */
-export const rememberedApp = (
+export const rememberedApp = async (
   ctx: Context,
-  settings: Settings,
-): Readonly<{ client?: ClientPolicy; uid?: string }> => {
+  { clients }: Pick<PageServices, 'clients'>,
+): Promise<Readonly<{ client?: ClientPolicy; uid?: string }>> => {
   const [clientId, uid] = (ctx.cookies.get(hostCookie(ctx, COOKIE), { signed: true }) ?? '').split(
     '|',
   )
-  const client = clientId === undefined ? undefined : settings.clients.get(clientId)
+  // The page that says that a store does not answer comes without it, too.
+  const client = clientId ? await clients.find(clientId).catch(() => undefined) : undefined
   return { ...(client && { client }), ...(uid && { uid }) }
 }
 

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { bodyParser } from '@koa/bodyparser'
 import Router from '@koa/router'
 import Koa, { type Context } from 'koa'
 import { AuthorizationResponseError } from 'openid-client'
+import { z } from 'zod'
 import { type Frame, renderHome, renderNotice } from './page.ts'
 import { createRelyingParty } from './relying-party.ts'
 import { createSessions, type Session } from './sessions.ts'
@@ -29,6 +31,9 @@ export type PortalOptions = Readonly<{
 
 /** Parameters of an authorization request that a link may ask for. */
 const PASSED_ON = ['prompt', 'max_age', 'ui_locales', 'login_hint', 'acr_values', 'claims']
+
+const parseForm = bodyParser({ enableTypes: ['form'], formLimit: '16kb' })
+const logoutForm = z.object({ logout_token: z.string() })
 
 const one = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value
@@ -134,6 +139,20 @@ const openFrontDoor = (door: FrontDoor, { issuer, portalUrl }: PortalOptions): R
       ctx.redirect(await relyingParty.endSessionUrl(signIn.idToken))
     } catch {
       ctx.redirect(`${base}/signed-out`)
+    }
+  })
+
+  // The provider itself asks, so there is no cookie (Back-Channel Logout 1.0 sections 2.6 to 2.8).
+  router.post(`${base}/backchannel-logout`, parseForm, async (ctx) => {
+    const { logout_token: token } = logoutForm.safeParse(ctx.request.body).data ?? {}
+    try {
+      if (token === undefined) throw new Error('no logout_token')
+      sessions.endSignIns(await relyingParty.endedBy(token))
+      ctx.status = 200
+      ctx.body = ''
+    } catch {
+      ctx.status = 400
+      ctx.body = { error: 'invalid_request' }
     }
   })
 

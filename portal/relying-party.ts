@@ -1,4 +1,5 @@
 import * as client from 'openid-client'
+import { createLogoutTokenReader, type EndedSignIn } from './logout-token.ts'
 
 /** How the portal is registered at the provider. */
 export type Registration = Readonly<{
@@ -30,6 +31,7 @@ const WANTED_CLAIMS = JSON.stringify({ id_token: { acr: null, amr: null } })
  */
 export const createRelyingParty = (registration: Registration) => {
   let discovered: Promise<client.Configuration> | undefined
+  let reader: ReturnType<typeof createLogoutTokenReader> | undefined
 
   const discover = (): Promise<client.Configuration> => {
     const issuer = new URL(registration.issuer)
@@ -91,6 +93,17 @@ export const createRelyingParty = (registration: Registration) => {
         ...(started.maxAge === undefined ? {} : { maxAge: started.maxAge }),
       })
       return { idToken: tokens.id_token ?? '', claims: { ...tokens.claims() } }
+    },
+
+    /**
+     * Whose sign-in the provider's logout token ends.
+     * @throws where it is no good, or the provider's keys cannot be had
+     */
+    async endedBy(logoutToken: string): Promise<EndedSignIn> {
+      const { issuer, jwks_uri: jwksUri } = (await discover()).serverMetadata()
+      if (jwksUri === undefined) throw new Error('the provider names no jwks_uri')
+      reader ??= createLogoutTokenReader({ issuer, jwksUri }, registration.clientId)
+      return reader(logoutToken)
     },
 
     /** Where the browser signs out at the provider as well (RP-Initiated Logout section 2). */

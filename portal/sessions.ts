@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { EndedSignIn } from './logout-token.ts'
 import type { SignIn, StartedSignIn } from './relying-party.ts'
 
 /** What a browser has going on at one front door. */
@@ -38,6 +39,14 @@ export const createSessions = () => {
     },
     end(id: string | undefined): void {
       if (id !== undefined) sessions.delete(id)
+    },
+    /** Signs out every browser whose ID token says so. */
+    endSignIns({ sub, sid }: EndedSignIn): void {
+      for (const [id, { signIn }] of sessions) {
+        const claims = signIn?.claims
+        const meant = sid === undefined || claims?.sid === sid
+        if (claims && meant && (sub === undefined || claims.sub === sub)) sessions.delete(id)
+      }
     },
     remember(session: Session, started: StartedSignIn): void {
       session.started.set(started.state, started)

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Account, Client, KoaContextWithOIDC, UnknownObject } from 'oidc-provider'
 import type { Member, MemberId } from '../accounts/member.ts'
 import type { MemberStore } from '../accounts/ports.ts'
+import type { KnownClients } from '../clients/directory.ts'
 
 /** The engine's account with the member it stands for. */
 export type MemberAccount = Account & Readonly<{ member: Member }>
@@ -28,14 +29,23 @@ const told = (token: unknown): Readonly<{ acr?: unknown; amr?: unknown }> => {
   return { ...(extra?.acr !== undefined && extra) }
 }
 
+/** Whether its client was disabled, or made anew, since this token was issued. */
+const isOutlived = async (known: Pick<KnownClients, 'find'>, token: unknown): Promise<boolean> => {
+  const { clientId, iat } = (token ?? {}) as Readonly<{ clientId?: string; iat?: number }>
+  if (clientId === undefined || iat === undefined) return false
+  const found = await known.find(clientId)
+  return found === undefined || iat < found.client.tokensSince
+}
+
 /** A blocked member is no account: codes, refresh and userinfo end with the block. */
 export const findAccount =
-  (members: MemberStore) =>
+  (members: MemberStore, known: Pick<KnownClients, 'find'>) =>
   async (
     _ctx: KoaContextWithOIDC,
     sub: string,
     token?: unknown,
   ): Promise<MemberAccount | undefined> => {
+    if (await isOutlived(known, token)) return undefined
     const member = await members.findById(sub as MemberId)
     if (!member || member.blocked) return undefined
     return { accountId: member.id, member, claims: () => ({ ...claimsOf(member), ...told(token) }) }

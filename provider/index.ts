@@ -1,16 +1,20 @@
 import {
   type AdapterFactory,
-  type ClientMetadata,
   type ErrorOut,
   type JWKS,
   type KoaContextWithOIDC,
   Provider,
 } from 'oidc-provider'
 import { ACR_LADDER } from '../accounts/assurance.ts'
-import type { MemberStore } from '../accounts/ports.ts'
+import type { MemberStore, RandomBytes } from '../accounts/ports.ts'
+import type { Clients } from '../clients/index.ts'
+import type { Fetch } from '../clients/sector.ts'
 import { assuranceOfToken, findAccount, pairwiseIdentifier } from './account.ts'
+import { acceptLiveSecrets, EXTRA_CLIENT_METADATA, termsOf, withClients } from './clients.ts'
 import { grantFirstParty } from './grants.ts'
 import { createInteractionPolicy, type PolicyContext } from './interaction-policy.ts'
+import { type EndedAtClient, noteLogouts } from './logout-token.ts'
+import { createClientRegistration } from './registration.ts'
 import { ttl } from './ttl.ts'
 
 /** The engine's own moments that our pages show. */
@@ -26,10 +30,17 @@ export type ProviderOptions = PolicyContext &
     jwks: JWKS
     cookieKeys: readonly string[]
     pairwiseSalt: string
-    clientMetadata: readonly ClientMetadata[]
     artifacts: AdapterFactory
+    clients: Clients
+    randomBytes: RandomBytes
+    /** Software may register itself, with a token of the operator's. */
+    registration: boolean
+    /** Where addresses that clients name are called. */
+    fetch: Fetch
     members: MemberStore
     pages: ProviderPages
+    /** Somebody signed out at the engine's own page: a relying party is to be told, later. */
+    noteLogout(ended: EndedAtClient): Promise<void>
   }>
 
 /** On https the session cookie is bound to this host and path; koa refuses `Secure` on plain http. */
@@ -43,9 +54,15 @@ const cookieNames = (secure: boolean) => ({
 export const createProvider = (options: ProviderOptions): Provider => {
   const secure = options.issuer.startsWith('https:')
   const cookie = { signed: true, httpOnly: true, sameSite: 'lax', overwrite: true, secure } as const
-  return new Provider(options.issuer, {
-    adapter: options.artifacts,
-    clients: [...options.clientMetadata],
+  const { clock } = options
+  const { known } = options.clients
+  const registration = createClientRegistration(options.clients, options.randomBytes)
+  const provider = new Provider(options.issuer, {
+    adapter: withClients(options.artifacts, { known, clock, registration }),
+    extraClientMetadata: { properties: EXTRA_CLIENT_METADATA },
+    // Looked at when a client is registered, not each time it is loaded.
+    sectorIdentifierUriValidate: () => false,
+    fetch: (url, init) => options.fetch(String(url), init ?? {}),
     jwks: options.jwks,
     cookies: {
       keys: [...options.cookieKeys],
@@ -53,7 +70,7 @@ export const createProvider = (options: ProviderOptions): Provider => {
       long: cookie,
       short: cookie,
     },
-    findAccount: findAccount(options.members),
+    findAccount: findAccount(options.members, known),
     subjectTypes: ['pairwise', 'public'],
     pairwiseIdentifier: pairwiseIdentifier(options.pairwiseSalt),
     clientDefaults: { subject_type: 'pairwise' },
@@ -68,7 +85,7 @@ export const createProvider = (options: ProviderOptions): Provider => {
     },
     scopes: ['openid', 'offline_access'],
     responseTypes: ['code'],
-    pkce: { required: () => true },
+    pkce: { required: (_ctx, client) => termsOf(client).pkce !== 'optional' },
     allowOmittingSingleRegisteredRedirectUri: false,
     interactions: {
       policy: createInteractionPolicy(options),
@@ -79,9 +96,12 @@ export const createProvider = (options: ProviderOptions): Provider => {
     renderError: options.pages.error,
     features: {
       devInteractions: { enabled: false },
+      ...registration.features(options.registration),
+      clientCredentials: { enabled: true },
       claimsParameter: { enabled: true },
       resourceIndicators: { enabled: false },
       revocation: { enabled: true },
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (ctx) => options.pages.logout(ctx),
@@ -91,4 +111,7 @@ export const createProvider = (options: ProviderOptions): Provider => {
     discovery: { ui_locales_supported: ['ja', 'en'], service_documentation: undefined },
     ttl: ttl(() => options.clock.now()),
   })
+  acceptLiveSecrets(provider, { known, clock })
+  noteLogouts(provider, options.noteLogout)
+  return provider
 }

@@ -1,4 +1,4 @@
-import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { type Client, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Acr } from '../accounts/assurance.ts'
 import { proofsOf } from '../accounts/assurance.ts'
 import { type Facts, next } from '../accounts/enrolment.ts'
@@ -10,7 +10,7 @@ import { type MemberAccount, pairwiseIdentifier } from './account.ts'
 /** What the policy asks of the rest of the product about one request. */
 export type PolicyContext = Readonly<{
   clock: Clock
-  clientOf(clientId: string): Readonly<{ requiredAcr: Acr; maxAge?: number; societyId: string }>
+  clientOf(client: Client): Readonly<{ requiredAcr: Acr; maxAge?: number; society: string }>
   societyOf(societyId: string): SocietyPolicy
   networkOf(ctx: KoaContextWithOIDC, societyId: string): NetworkPolicy
 }>
@@ -19,19 +19,19 @@ const factsOf = (ctx: KoaContextWithOIDC, policy: PolicyContext): Facts => {
   const { session, client, params, account, entities } = ctx.oidc
   if (!client || !params) throw new Error('the policy runs on authorization requests only')
   const now = policy.clock.now()
-  const clientPolicy = policy.clientOf(client.clientId)
+  const clientPolicy = policy.clientOf(client)
   const requestedAt = entities.Interaction?.iat ?? now
   const request = requestPolicy(clientPolicy, params, requestedAt)
   // What is only wished for is no reason to refuse a request that must not ask anything.
   const silent = params.prompt === 'none'
   const member: Member | undefined = (account as MemberAccount | undefined)?.member
-  const ours = member?.societyId === clientPolicy.societyId
+  const ours = member?.societyId === clientPolicy.society
   return {
     now,
     member: ours ? member : undefined,
     request: silent ? { ...request, voluntaryAcrs: [] } : request,
-    network: policy.networkOf(ctx, clientPolicy.societyId),
-    society: policy.societyOf(clientPolicy.societyId),
+    network: policy.networkOf(ctx, clientPolicy.society),
+    society: policy.societyOf(clientPolicy.society),
     session: {
       proofs: proofsOf(session?.amr ?? [], session?.loginTs ?? 0),
       ...(session && { id: session.uid }),

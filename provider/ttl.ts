@@ -1,6 +1,6 @@
 import type { Configuration } from 'oidc-provider'
 import type { EpochSeconds } from '../accounts/member.ts'
-import { INTERACTION_SECONDS, SESSION_IDLE_SECONDS, SESSION_SECONDS } from '../accounts/policy.ts'
+import { INTERACTION_SECONDS, SESSION_IDLE_SECONDS, sessionEnd } from '../accounts/policy.ts'
 
 /**
  * Lifetimes of what the engine issues, in seconds. A session ends when idle or, however often it is
@@ -9,6 +9,7 @@ import { INTERACTION_SECONDS, SESSION_IDLE_SECONDS, SESSION_SECONDS } from '../a
 export const ttl = (now: () => EpochSeconds): NonNullable<Configuration['ttl']> => ({
   AuthorizationCode: 60,
   AccessToken: 3600,
+  ClientCredentials: 3600,
   IdToken: 3600,
   RefreshToken: 30 * 86_400,
   Grant: 30 * 86_400,
@@ -16,5 +17,5 @@ export const ttl = (now: () => EpochSeconds): NonNullable<Configuration['ttl']> 
   Session: (_ctx, session) =>
     session.loginTs === undefined
       ? SESSION_IDLE_SECONDS
-      : Math.max(1, Math.min(SESSION_IDLE_SECONDS, session.loginTs + SESSION_SECONDS - now())),
+      : Math.max(1, sessionEnd(session.loginTs, now()) - now()),
 })

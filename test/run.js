@@ -1,12 +1,19 @@
 // The test command: `npm test`. Finds or installs what the tests need beside npm packages, runs
-// every test under this Node, runs the unit, contract and flow tests again under Node 24 (what
-// production runs on), and ends with one line of totals. `npm test -- <path>` runs only the tests under that
-// path, once.
+// every test under this Node, runs the unit, contract, flow and first browser tests again as in
+// production (Node 24, two instances on Redis and MongoDB), and ends with one line of totals.
+// `npm test -- <path>` runs only the tests under that path, once.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import {
+  findMongo,
+  MONGO_ADVICE,
+  nameOfServerAt,
+  STANDIN_PACKAGES,
+  startMongoServer,
+} from './support/mongo-server.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const jest = join(root, 'node_modules/jest/bin/jest.js')
@@ -69,12 +76,29 @@ const findRedis = () => {
   return output('redis-cli', ['--version']) && version[0].slice('v='.length)
 }
 
+// --- MongoDB
+
+/** Undefined: a server was given. Otherwise what one can be started with, or null for nothing. */
+const mongoToStart = () => (process.env.MONGO_TEST_URL ? undefined : (findMongo() ?? null))
+
+/** The URL of the server for this run, which ends with it, and what to call it. */
+const serveMongo = async (found) => {
+  const given = process.env.MONGO_TEST_URL
+  try {
+    if (given) return { url: given, name: await nameOfServerAt(given) }
+    return await startMongoServer(found)
+  } catch (error) {
+    return giveUp([`MongoDB: ${error.message}`, MONGO_ADVICE])
+  }
+}
+
 // --- What Debian has of these
 
 const missingPackages = () => [
   ...(findChromium() ? [] : ['chromium']),
   ...(findJapaneseFont() ? [] : ['fontconfig', 'fonts-noto-cjk']),
   ...(findRedis() ? [] : ['redis-server']),
+  ...(mongoToStart() === null ? STANDIN_PACKAGES : []),
 ]
 
 const installPackages = (packages) => {
@@ -100,22 +124,24 @@ const provision = () => {
   const chromium = findChromium()
   const font = findJapaneseFont()
   const redis = findRedis()
-  if (!chromium || !font || !redis) {
+  const mongo = mongoToStart()
+  if (!chromium || !font || !redis || mongo === null) {
     const missing = [
       ...(chromium ? [] : ['Chromium']),
       ...(font ? [] : ['a Japanese font']),
       ...(redis ? [] : [`redis-server and redis-cli ${OLDEST_REDIS} or later, on the PATH`]),
+      ...(mongo === null ? [MONGO_ADVICE] : []),
     ]
     giveUp([
       `missing: ${missing.join(' and ')}`,
-      'on Debian or Ubuntu, as root: apt-get update && apt-get install -y chromium fontconfig fonts-noto-cjk redis-server',
+      'on Debian or Ubuntu, as root: apt-get update && apt-get install -y chromium fontconfig fonts-noto-cjk redis-server default-jdk-headless maven',
       'a Chromium or Chrome elsewhere: CHROMIUM_PATH=/path/to/it npm test',
     ])
   }
   say(`Chromium: ${chromium.version} (${chromium.path})`)
   say(`Japanese font: ${font}`)
   say(`Redis: redis-server ${redis}`)
-  return chromium
+  return { chromium, mongo }
 }
 
 // --- Node 24
@@ -137,6 +163,11 @@ const findProductionNode = () => {
 }
 
 // --- Runs
+
+/** What one run shows for both: each page's looks, commands, documents, and what has stores or
+ * processes of its own. */
+const ONCE =
+  '/test/(browser/(account|passkey-pages|resilience|views|without)|cli|conformance|crash|deploy|docs|faults|management|server|style)'
 
 /** Runs jest in its own process; what it counted, with everything that is not a pass a failure. */
 const run = ({ path, version }, args, env) => {
@@ -171,17 +202,21 @@ const run = ({ path, version }, args, env) => {
 }
 
 const paths = process.argv.slice(2)
-const chromium = provision()
-const env = { ...process.env, CHROMIUM_PATH: chromium.path }
+const { chromium, mongo } = provision()
+const mongoServer = await serveMongo(mongo)
+say(`MongoDB: ${mongoServer.name}`)
+const env = { ...process.env, CHROMIUM_PATH: chromium.path, MONGO_RUN_URL: mongoServer.url }
 const thisNode = { path: process.execPath, version: process.version }
 
 const totals = [run(thisNode, paths, env)]
 
 if (paths.length === 0 && Number(process.versions.node.split('.')[0]) < PRODUCTION_NODE) {
   const node = findProductionNode()
-  // Pages, crashes of the whole process, sources and documents are the same under either.
-  const once = '--testPathIgnorePatterns=/test/(browser|crash|docs|style)/'
-  if (node) totals.push(run(node, [once], env))
+  if (node) {
+    const production = { ...env, KENPO_TEST_STORE: 'redis+mongo', KENPO_TEST_INSTANCES: '2' }
+    say('now as in production: two instances on Redis and MongoDB behind a balancer')
+    totals.push(run(node, [`--testPathIgnorePatterns=${ONCE}`], production))
+  }
   else if (process.env.CI === 'true') {
     say(`Node ${PRODUCTION_NODE} could not be had: in CI that is a failure`)
     totals.push({ passed: 0, failed: 1 })
@@ -191,4 +226,5 @@ if (paths.length === 0 && Number(process.versions.node.split('.')[0]) < PRODUCTI
 
 const sum = (key) => totals.reduce((total, one) => total + one[key], 0)
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`)
+await mongoServer.stop?.()
 process.exitCode = sum('failed') > 0 ? 1 : 0

@@ -33,6 +33,8 @@ export type CommonLocals = Readonly<{
   csrf?: string
   /** Forms post here: `${base}/<step or act>`. E.g. /interaction/abc */
   base?: string
+  /** Until when this page's forms are taken: "20時15分" / "20:15", JST. */
+  until?: string
   /** The page that this one is a part of: a link at the end. */
   back?: string
   /** Reference number, as in the log and the X-Request-Id header: 7F3K-92QD */
@@ -61,7 +63,6 @@ export type MailChallengeLocals = Readonly<{
 export type Pages = {
   password: {
     loginIdExample: string
-    restarted: boolean
     /** A forgotten password was just replaced. */
     passwordReset?: true
     /** For passkeys: autofill and button; webauthn.js posts base/passkey with hidden `response`. */
@@ -166,8 +167,9 @@ export type Pages = {
     named?: true
   }
   'verify-totp': Record<string, never>
-  /** F9; field saved=yes posted to base/recoveryCodes. */
-  'recovery-codes': { codes: readonly string[] }
+  /** F9; field saved=yes posted to base/recoveryCodes. `left`: of the earlier ones, which the member
+   * may keep for now: a form to base/codes-later. */
+  'recovery-codes': { codes: readonly string[]; left?: number }
   'verify-recovery-code': { remaining: number }
   enrolled: { method: ChosenFactor }
   done: {
@@ -181,7 +183,11 @@ export type Pages = {
     codes?: true
     /** This network does not permit registering `method`: to be done elsewhere within these days. */
     later?: Readonly<{ network: string; days: number }>
+    /** One more can be registered here: a form to base/register-another. */
+    another?: true
   }
+  /** Which one more: each a form to base/another-method with field `method`; base/another-later. */
+  'another-method': { ways: readonly ('passkey' | 'totp')[] }
   /** `network`: the one whose rule stops the member, where it has a name. */
   stopped: { reason: StopReason; network?: string }
   /** The page a mailed link opens, on any device. */

@@ -115,7 +115,7 @@ const NAMES_APP: ReadonlySet<ViewName> = new Set([
  * from a request stands inside `values`, `page` and `faults` (security.md N25).
  */
 const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages[V]) => {
-  const { locale, society, app, self, step, values, csrf, base, back, reference } = common
+  const { locale, society, app, self, step, values, csrf, base, until, back, reference } = common
   const t = catalogue(locale)
   const first = FIRST_FIELD[view]
   const faults = common.faults.map((fault) => ({
@@ -153,6 +153,7 @@ const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages
     values,
     csrf,
     base,
+    until,
     back,
     reference,
     heading,

@@ -1,9 +1,10 @@
 // biome-ignore lint/style/noRestrictedImports: this adapter is the engine's; it refuses in its words
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clock } from '../../accounts/ports.ts'
+import { aliasOf, digestOf, withId, withoutIds } from '../artifact-ids.ts'
 import type { Database } from './database.ts'
 
-type Row = Readonly<{ payload: string; consumed_at: number | null }>
+type Row = Readonly<{ id: string; payload: string; consumed_at: number | null }>
 export type ArtifactOptions = Readonly<{
   /** How long a revoked grant is remembered: not less than the longest token lives. */
   tombstoneSeconds?: number
@@ -25,10 +26,10 @@ const UNREVOKED = `NOT EXISTS (
   SELECT 1 FROM revoked_grants revoked
   WHERE revoked.grant_id = artifacts.grant_id AND revoked.expires_at > ?)`
 
-const payloadOf = (row: Row | undefined): AdapterPayload | undefined => {
+const payloadOf = (row: Row | undefined, id?: string): AdapterPayload | undefined => {
   if (!row) return undefined
   // Only `upsert` writes the column, and it takes nothing but a payload.
-  const payload = JSON.parse(row.payload) as AdapterPayload
+  const payload = withId(id ?? aliasOf(row.id), JSON.parse(row.payload) as AdapterPayload)
   return row.consumed_at === null ? payload : { ...payload, consumed: row.consumed_at }
 }
 
@@ -39,18 +40,25 @@ const payloadOf = (row: Row | undefined): AdapterPayload | undefined => {
  * - `revokeByGrantId` leaves a tombstone: nothing under that grant, the grant itself included, is
  *   found any more or stored later, whoever wins the race;
  * - a ReplayDetection record (a client assertion's or DPoP proof's `jti`) is stored once while it
- *   lives; a second, parallel one is refused.
+ *   lives; a second, parallel one is refused;
+ * - the file holds the artifacts' IDs as SHA-256, so that a look at it yields no live token; what is
+ *   found by its uid or user code comes with a stand-in for its ID, good in this process.
  */
 export const createArtifactAdapter = (
   db: Database,
   clock: Clock,
   { tombstoneSeconds = 30 * 86_400 }: ArtifactOptions = {},
 ): ((model: string) => Adapter) => {
-  const select = (model: string, column: 'id' | 'uid' | 'user_code', value: string) => {
+  const select = (
+    model: string,
+    column: 'id' | 'uid' | 'user_code',
+    value: string,
+    id?: string,
+  ) => {
     const now = clock.now()
     return payloadOf(
       db.get<Row>(
-        `SELECT payload, consumed_at FROM artifacts
+        `SELECT id, payload, consumed_at FROM artifacts
          WHERE model = ? AND ${column} = ? AND ${LIVE} AND ${UNREVOKED}
          ORDER BY rowid DESC LIMIT 1`,
         model,
@@ -58,6 +66,7 @@ export const createArtifactAdapter = (
         now,
         now,
       ),
+      id,
     )
   }
 
@@ -82,8 +91,8 @@ export const createArtifactAdapter = (
            grant_id = excluded.grant_id, uid = excluded.uid, user_code = excluded.user_code
          ${once ? 'WHERE artifacts.expires_at <= ?' : ''}`,
         model,
-        id,
-        JSON.stringify(payload),
+        digestOf(id),
+        JSON.stringify(withoutIds(id, payload)),
         expiresIn === undefined ? null : now + expiresIn,
         typeof payload.consumed === 'number' ? payload.consumed : null,
         grantId,
@@ -96,7 +105,7 @@ export const createArtifactAdapter = (
       if (once && written === 0) throw new errors.InvalidRequest('jti was already used')
     },
 
-    find: async (id) => select(model, 'id', id),
+    find: async (id) => select(model, 'id', digestOf(id), id),
     findByUid: async (uid) => select(model, 'uid', uid),
     findByUserCode: async (userCode) => select(model, 'user_code', userCode),
 
@@ -107,7 +116,7 @@ export const createArtifactAdapter = (
          WHERE model = ? AND id = ? AND consumed_at IS NULL AND ${LIVE} AND ${UNREVOKED}`,
         now,
         model,
-        id,
+        digestOf(id),
         now,
         now,
       )
@@ -115,7 +124,7 @@ export const createArtifactAdapter = (
     },
 
     destroy: async (id) => {
-      db.run('DELETE FROM artifacts WHERE model = ? AND id = ?', model, id)
+      db.run('DELETE FROM artifacts WHERE model = ? AND id = ?', model, digestOf(id))
     },
 
     revokeByGrantId: async (grantId) => {

@@ -32,6 +32,8 @@ export type Database = Readonly<{
 const FINISHED_MAIL_SECONDS = 7 * 86_400
 /** A writer waits this long for another process's commit before SQLITE_BUSY. */
 const BUSY_TIMEOUT_MS = 5000
+/** Long enough for a process that is just closing the file. */
+const ALONE_TIMEOUT_MS = 1000
 
 const SWEEPS: readonly Readonly<{ sql: string; before: (now: EpochSeconds) => number }>[] = [
   { sql: 'DELETE FROM artifacts WHERE expires_at <= ?', before: (now) => now },
@@ -65,17 +67,18 @@ const createPrivateFile = (path: string): void => {
   chmodSync(path, 0o600)
 }
 
-const isBusy = (error: unknown) =>
+/** Another process has the file open, or was writing for longer than we wait. */
+export const isBusy = (error: unknown): boolean =>
   error instanceof Libsql.SqliteError && error.code.startsWith('SQLITE_BUSY')
 
 /** SQLite does not wait for its busy timeout here when several processes make a file at once. */
-const useWriteAheadLog = (connection: Libsql.Database): void => {
+const useWriteAheadLog = (connection: Libsql.Database, patience: number): void => {
   for (let waits = 0; ; waits++) {
     try {
       connection.pragma('journal_mode = WAL')
       return
     } catch (error) {
-      if (!isBusy(error) || waits === 100) throw error
+      if (!isBusy(error) || waits >= patience) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_TIMEOUT_MS / 100)
     }
   }
@@ -83,12 +86,16 @@ const useWriteAheadLog = (connection: Libsql.Database): void => {
 
 /**
  * Opens the embedded store, creating the file (mode 0600) and its folders and bringing its schema
- * up to date. One process does the update, others wait for it.
+ * up to date. One process does the update, others wait for it. `alone`: nobody else has it open,
+ * and nobody can open it until it is closed; a file that is in use throws what `isBusy` knows.
  * @throws IdentityError `store_too_new` when a later release has written the file
  */
-export const openDatabase = (path: string): Database => {
+export const openDatabase = (
+  path: string,
+  { alone = false }: Readonly<{ alone?: boolean }> = {},
+): Database => {
   createPrivateFile(path)
-  const connection = new Libsql(path, { timeout: BUSY_TIMEOUT_MS })
+  const connection = new Libsql(path, { timeout: alone ? ALONE_TIMEOUT_MS : BUSY_TIMEOUT_MS })
   const prepared = new Map<string, Libsql.Statement<unknown[]>>()
 
   const prepare = (sql: string) => {
@@ -116,7 +123,9 @@ export const openDatabase = (path: string): Database => {
   }
 
   try {
-    useWriteAheadLog(connection)
+    // Before the file is read for the first time: then it takes the file's own lock and keeps it.
+    if (alone) connection.pragma('locking_mode = EXCLUSIVE')
+    useWriteAheadLog(connection, alone ? 0 : 100)
     connection.pragma('synchronous = FULL')
     connection.pragma('foreign_keys = ON')
     transaction(migrate)

@@ -73,6 +73,12 @@ export const createOutbox = <Item extends Queued = MailRequest>(
     stateOf: async (id) =>
       db.get<{ state: DeliveryState }>('SELECT state FROM outbox WHERE id = ?', id)?.state,
 
+    count: async () =>
+      db.get<{ count: number }>(
+        "SELECT COUNT(*) AS count FROM outbox WHERE queue = ? AND state = 'queued'",
+        queue,
+      )?.count ?? 0,
+
     claim: async (now, limit, leaseSeconds, tellExpired) => {
       const { due, expired } = db.transaction(() => claim(now, limit, leaseSeconds))
       for (const { item, attempts } of expired) tellExpired?.(itemIn(item), attempts)

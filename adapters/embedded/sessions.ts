@@ -1,57 +1,94 @@
+import type { MemberId } from '../../accounts/member.ts'
 import type { SessionIndex } from '../../accounts/ports.ts'
 import type { SessionRecord } from '../../accounts/sign-ins.ts'
 import type { Database } from './database.ts'
 
 type Row = Readonly<{
   uid: string
+  member_id: string
   device: string
   since: number
   seen_at: number
   grant_ids: string
+  sids: string
+  ends_at: number
 }>
 
 /** A session used again within this time is not written again: authorization requests stay cheap. */
 const SEEN_SECONDS = 60
 
+// Only `write` fills these columns.
+const recordOf = (row: Row): SessionRecord => ({
+  uid: row.uid,
+  memberId: row.member_id as MemberId,
+  device: row.device,
+  since: row.since,
+  seenAt: row.seen_at,
+  grantIds: row.grant_ids.split(' ').filter(Boolean),
+  sids: JSON.parse(row.sids) as SessionRecord['sids'],
+  endsAt: row.ends_at,
+})
+
+/** Another member in the same browser is another session: nothing of the first is kept. */
+const merged = (
+  held: SessionRecord | undefined,
+  session: SessionRecord,
+): SessionRecord | undefined => {
+  if (held?.memberId !== session.memberId) return session
+  const grantIds = [...new Set([...held.grantIds, ...session.grantIds])]
+  const endsAt = Math.max(held.endsAt, session.endsAt)
+  const news =
+    grantIds.length > held.grantIds.length ||
+    Object.entries(session.sids).some(([clientId, sid]) => held.sids[clientId] !== sid) ||
+    session.seenAt - held.seenAt >= SEEN_SECONDS ||
+    endsAt - held.endsAt >= SEEN_SECONDS ||
+    session.since !== held.since ||
+    session.device !== held.device
+  return news
+    ? { ...session, grantIds, sids: { ...held.sids, ...session.sids }, endsAt }
+    : undefined
+}
+
 /** Which sessions are a member's, in the embedded file. */
 export const createSessionIndex = (db: Database): SessionIndex => {
-  const find = (uid: string) =>
-    db.get<Row & { member_id: string }>('SELECT * FROM member_sessions WHERE uid = ?', uid)
-
-  const grantsOf = (row: Row | undefined): readonly string[] =>
-    row?.grant_ids.split(' ').filter(Boolean) ?? []
-
-  /** Another member in the same browser is another session: nothing of the first is kept. */
-  const merged = (session: SessionRecord): SessionRecord | undefined => {
-    const held = find(session.uid)
-    if (held?.member_id !== session.memberId) return session
-    const grants = grantsOf(held)
-    const grantIds = [...new Set([...grants, ...session.grantIds])]
-    const news =
-      grantIds.length > grants.length ||
-      session.seenAt - held.seen_at >= SEEN_SECONDS ||
-      session.since !== held.since ||
-      session.device !== held.device
-    return news ? { ...session, grantIds } : undefined
+  const news = (session: SessionRecord) => {
+    const row = db.get<Row>('SELECT * FROM member_sessions WHERE uid = ?', session.uid)
+    return merged(row && recordOf(row), session)
   }
 
-  const write = ({ uid, memberId, device, since, seenAt, grantIds }: SessionRecord) =>
+  const write = (session: SessionRecord) =>
     db.run(
-      `INSERT OR REPLACE INTO member_sessions (uid, member_id, device, since, seen_at, grant_ids)
-       VALUES (?, ?, ?, ?, ?, ?)`,
-      uid,
-      memberId,
-      device,
-      since,
-      seenAt,
-      grantIds.join(' '),
+      `INSERT OR REPLACE INTO member_sessions
+         (uid, member_id, device, since, seen_at, grant_ids, sids, ends_at, due_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      session.uid,
+      session.memberId,
+      session.device,
+      session.since,
+      session.seenAt,
+      session.grantIds.join(' '),
+      JSON.stringify(session.sids),
+      session.endsAt,
+      session.endsAt,
     )
+
+  const claim = (now: number, limit: number, leaseSeconds: number): readonly Row[] => {
+    const due = db.all<Row>(
+      'SELECT * FROM member_sessions WHERE due_at <= ? ORDER BY due_at LIMIT ?',
+      now,
+      limit,
+    )
+    for (const { uid } of due) {
+      db.run('UPDATE member_sessions SET due_at = ? WHERE uid = ?', now + leaseSeconds, uid)
+    }
+    return due
+  }
 
   return {
     see: async (session) => {
-      if (!merged(session)) return
+      if (!news(session)) return
       db.transaction(() => {
-        const newest = merged(session)
+        const newest = news(session)
         if (newest) write(newest)
       })
     },
@@ -62,14 +99,18 @@ export const createSessionIndex = (db: Database): SessionIndex => {
           'SELECT * FROM member_sessions WHERE member_id = ? ORDER BY seen_at DESC, since DESC',
           memberId,
         )
-        .map((row) => ({
-          uid: row.uid,
-          memberId,
-          device: row.device,
-          since: row.since,
-          seenAt: row.seen_at,
-          grantIds: grantsOf(row),
-        })),
+        .map(recordOf),
+
+    claimEnded: async (now, limit, leaseSeconds) =>
+      db.transaction(() => claim(now, limit, leaseSeconds)).map(recordOf),
+
+    settle: async (uid, endsAt) => {
+      db.run(
+        `UPDATE member_sessions SET due_at = NULL, sids = '{}' WHERE uid = ? AND ends_at <= ?`,
+        uid,
+        endsAt,
+      )
+    },
 
     remove: async (uid) => {
       db.run('DELETE FROM member_sessions WHERE uid = ?', uid)

@@ -25,16 +25,21 @@ export type RedisOptions = Readonly<
   ) & {
     /** Speaks TLS, to the Sentinels too; an empty object trusts what Node trusts. */
     tls?: ConnectionOptions
-    /** An ACL user; it needs `~kenpo:*` and the commands that docs/operate.md lists. */
+    /** An ACL user; it needs `ACL_RULES`. */
     username?: string
     password?: string
+    /** No command waits longer for its reply. */
+    commandTimeoutMs?: number
   }
 >
 
 export type RedisConnection = Readonly<{
   client: RedisClient
-  /** As far as the sockets tell; a server that hangs is found out by asking it. */
+  /** As far as the sockets tell; a server that hangs is found out by `ping`. */
   isReady(): boolean
+  /** Asks the server, of a Cluster every primary. @throws StoreUnavailableError within a second
+   * where one does not answer */
+  ping(): Promise<void>
   /** Calls at every connection made from now on, and at once where one stands: at start, after an
    * outage, and when a cluster's nodes have changed. */
   onReady(listener: () => void): void
@@ -44,7 +49,22 @@ export type RedisConnection = Readonly<{
   close(): Promise<void>
 }>
 
-/** No command waits longer for its reply. */
+/** What the product asks of Redis and no more, as the rules of `ACL SETUSER` (without the password). */
+export const ACL_RULES = [
+  'resetkeys',
+  '~kenpo:*',
+  'resetchannels',
+  '-@all',
+  // The stores, scripts included.
+  ...['get', 'set', 'del', 'exists', 'getdel', 'incrby', 'expire'],
+  ...['ttl', 'pttl', 'multi', 'exec', 'eval', 'evalsha'],
+  // Readiness, and whether what is acknowledged lasts.
+  ...['ping', 'info', 'config|get'],
+  // On a Cluster.
+  ...['mget', 'cluster|slots', 'cluster|info', 'client|setname'],
+].map((rule) => (/^[a-z|]+$/.test(rule) && !rule.startsWith('reset') ? `+${rule}` : rule))
+
+/** Unless told otherwise. */
 const COMMAND_TIMEOUT_MS = 500
 /** A socket silent for so long under a command is given up and connected anew. */
 const SOCKET_TIMEOUT_MS = 2000
@@ -57,7 +77,6 @@ const retryDelay = (attempts: number): number => Math.min(attempts * 50, MAX_RET
  * again: its caller was told that it failed, and the member may have moved on by then.
  */
 const FAIL_FAST = {
-  commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: SOCKET_TIMEOUT_MS,
   socketTimeout: SOCKET_TIMEOUT_MS,
   maxRetriesPerRequest: 1,
@@ -67,9 +86,10 @@ const FAIL_FAST = {
 } satisfies CommonRedisOptions
 
 const open = (options: RedisOptions): RedisClient => {
-  const { tls, username, password } = options
+  const { tls, username, password, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options
   const settings = {
     ...FAIL_FAST,
+    commandTimeout: commandTimeoutMs,
     ...(tls && { tls }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
@@ -95,7 +115,7 @@ const open = (options: RedisOptions): RedisClient => {
     sentinels: [...sentinels],
     name,
     sentinelRetryStrategy: retryDelay,
-    sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
+    sentinelCommandTimeout: commandTimeoutMs,
     ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
     ...(sentinelUsername !== undefined && { sentinelUsername }),
     ...(sentinelPassword !== undefined && { sentinelPassword }),
@@ -114,6 +134,11 @@ export const createRedis = (options: RedisOptions): RedisConnection => {
   return {
     client,
     isReady,
+    ping: async () => {
+      const nodes = client instanceof Cluster ? client.nodes('master') : [client]
+      if (nodes.length === 0) throw new StoreUnavailableError('redis: no node is known yet')
+      await Promise.all(nodes.map((node) => reach(() => node.ping())))
+    },
     onReady: (listener) => {
       client.on('ready', listener)
       client.on('+node', () => isReady() && listener())
@@ -149,14 +174,15 @@ export const reach = async <T>(call: () => Promise<T>): Promise<T> => {
   }
 }
 
-/** A Lua script as a function of its keys and arguments; its text is sent once per connection. */
+/** A Lua script as a function of its keys and arguments, before them how many keys there are where
+ * that is not always the same; its text is sent once per connection. */
 export const defineScript = (
   redis: RedisClient,
   name: string,
-  numberOfKeys: number,
+  numberOfKeys: number | undefined,
   lua: string,
 ): ((...keysAndArguments: readonly (string | number)[]) => Promise<unknown>) => {
-  redis.defineCommand(name, { numberOfKeys, lua })
+  redis.defineCommand(name, { lua, ...(numberOfKeys !== undefined && { numberOfKeys }) })
   // ioredis has just added the method, which its types cannot know.
   const methods = redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
   return (...keysAndArguments) => reach(async () => methods[name]?.(...keysAndArguments))

@@ -1,25 +1,44 @@
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Allowance, Clock, Throttle } from '../../accounts/ports.ts'
 import { LIMITS, type LimitId } from '../../accounts/throttle.ts'
-import { type RedisClient, reach } from './connect.ts'
+import { defineScript, type RedisClient } from './connect.ts'
+import { type Command, createUnits, type Prefetch, type Units } from './unit-of-work.ts'
 
 type Limit = Readonly<{ points: number; seconds: number; pauseSeconds: number }>
 export type Limits = Readonly<Record<LimitId, Limit>>
 
 /**
- * Counters in Redis, by rate-limiter-flexible. The first attempt beyond `points` starts the pause
- * (`pauseSeconds` 0: what is left of the window); later ones do not prolong it. Time is counted by
- * Redis; `clock` only says when `until` is. Fails closed: where Redis does not serve, every call
- * throws StoreUnavailableError and nothing is allowed.
+ * KEYS: counters. ARGV: points, seconds and pause seconds of each. Counts as the library does, in
+ * order and no further than the first that refuses. Returns how many are left at the least, or -1
+ * and the milliseconds of the refusal.
  */
-export const createThrottle = (
-  redis: RedisClient,
-  clock: Clock,
-  limits: Limits = LIMITS,
-): Throttle => {
+const COUNT_IN_ORDER = `
+local left
+for i, key in ipairs(KEYS) do
+  local points = tonumber(ARGV[3 * i - 2])
+  local seconds = tonumber(ARGV[3 * i - 1])
+  local pause = tonumber(ARGV[3 * i])
+  redis.call('SET', key, 0, 'EX', seconds, 'NX')
+  local consumed = redis.call('INCRBY', key, 1)
+  if consumed > points then
+    if pause > 0 and consumed == points + 1 then redis.call('SET', key, consumed, 'EX', pause) end
+    return { -1, redis.call('PTTL', key) }
+  end
+  if not left or points - consumed < left then left = points - consumed end
+end
+return { left }`
+
+export type Throttles = Readonly<{
+  throttle: Throttle
+  /** The look at a counter that is likely to be asked for. */
+  foresee: (limit: LimitId, key: string) => Prefetch
+}>
+
+/** `createThrottle` for stores that share units of work. */
+export const createThrottles = (units: Units, clock: Clock, limits: Limits = LIMITS): Throttles => {
   const limiterOf = (id: LimitId) =>
     new RateLimiterRedis({
-      storeClient: redis,
+      storeClient: units.redis,
       keyPrefix: `kenpo:throttle:${id}`,
       points: limits[id].points,
       duration: limits[id].seconds,
@@ -33,6 +52,13 @@ export const createThrottle = (
     if (!found) throw new TypeError(`no limit named ${id}`)
     return found
   }
+  const keyOf = (id: LimitId, key: string): string => limiter(id).getKey(key)
+  const looking = (key: string): readonly Command[] => [
+    ['get', key],
+    ['pttl', key],
+  ]
+
+  const countScript = defineScript(units.redis, 'kenpoCountInOrder', undefined, COUNT_IN_ORDER)
 
   const refused = (milliseconds: number): Allowance => ({
     ok: false,
@@ -49,20 +75,80 @@ export const createThrottle = (
     }
   }
 
-  return {
-    count: (id, key) => reach(() => consume(id, key)),
+  /** What is told of the counters from now on, Redis tells. */
+  const forgetNotes = async (counters: readonly string[]): Promise<void> => {
+    const unit = units.current()
+    for (const counter of counters) unit?.notes.delete(counter)
+    if (counters.some((counter) => unit?.queued(counter))) await units.settle()
+  }
+
+  const countOnOneServer: NonNullable<Throttle['countInOrder']> = async (wanted) => {
+    const counters = wanted.map(([id, key]) => keyOf(id, key))
+    await forgetNotes(counters)
+    const settings = wanted.flatMap(([id]) => {
+      const { points, seconds, pauseSeconds } = limits[id]
+      return [points, seconds, pauseSeconds]
+    })
+    const reply = await units.reach(() => countScript(counters.length, ...counters, ...settings))
+    const [left, milliseconds] = Array.isArray(reply) ? reply : []
+    return left === -1 ? refused(Number(milliseconds)) : { ok: true, left: Number(left) }
+  }
+
+  /** A counter fetched beforehand answers one look. */
+  const held = async (key: string): Promise<readonly unknown[]> => {
+    const unit = units.current()
+    if (unit?.isForeseen(key)) await units.send([])
+    const fetched = unit?.notes.get(key)
+    unit?.notes.delete(key)
+    return Array.isArray(fetched) ? fetched : units.send(looking(key))
+  }
+
+  const throttle: Throttle = {
+    // On a Cluster each counter is in another slot.
+    ...(!units.isCluster && { countInOrder: countOnOneServer }),
+
+    count: async (id, key) => {
+      await forgetNotes([keyOf(id, key)])
+      return units.reach(() => consume(id, key))
+    },
 
     look: async (id, key) => {
       const { points, pauseSeconds } = limits[id]
-      const held = await reach(() => limiter(id).get(key))
-      const consumed = held?.consumedPoints ?? 0
+      const [counted, left] = await held(keyOf(id, key))
+      const consumed = Number(counted ?? 0)
       if (consumed < points) return { ok: true, left: points - consumed - 1 }
       const pauseIsRunning = consumed > points || pauseSeconds === 0
-      return refused(pauseIsRunning ? (held?.msBeforeNext ?? 0) : pauseSeconds * 1000)
+      return refused(pauseIsRunning ? Math.max(0, Number(left)) : pauseSeconds * 1000)
     },
 
     forget: async (id, key) => {
-      await reach(() => limiter(id).delete(key))
+      const counter = keyOf(id, key)
+      units.current()?.notes.delete(counter)
+      await units.queue(counter, { commands: [['del', counter]] })
+    },
+  }
+
+  return {
+    throttle,
+    foresee: (id, key) => {
+      const counter = keyOf(id, key)
+      return {
+        key: counter,
+        commands: looking(counter),
+        absorb: (replies) => units.current()?.notes.set(counter, replies),
+      }
     },
   }
 }
+
+/**
+ * Counters in Redis, by rate-limiter-flexible. The first attempt beyond `points` starts the pause
+ * (`pauseSeconds` 0: what is left of the window); later ones do not prolong it. Time is counted by
+ * Redis; `clock` only says when `until` is. Fails closed: where Redis does not serve, every call
+ * throws StoreUnavailableError and nothing is allowed. Within a unit of work `forget` is queued.
+ */
+export const createThrottle = (
+  redis: RedisClient,
+  clock: Clock,
+  limits: Limits = LIMITS,
+): Throttle => createThrottles(createUnits(redis), clock, limits).throttle

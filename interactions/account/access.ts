@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
-import { accountClientId } from '../../accounts/account-client.ts'
+import { accountClientPolicy } from '../../accounts/account-client.ts'
 import { proofsOf } from '../../accounts/assurance.ts'
 import { type KnownFacts, next } from '../../accounts/enrolment.ts'
 import type { EpochSeconds, MemberId } from '../../accounts/member.ts'
@@ -67,8 +67,8 @@ export const loadAccount = async (
   society: Society,
 ): Promise<AccountContext | undefined> => {
   const session = await sessionOf(provider, ctx)
-  const client = services.settings.clients.get(accountClientId(society.id))
-  if (!client || !session.accountId || session.loginTs === undefined) return undefined
+  const client = accountClientPolicy(services.settings.issuer, society)
+  if (!session.accountId || session.loginTs === undefined) return undefined
   const member = await services.members.findById(session.accountId)
   if (member?.societyId !== society.id) return undefined
 

@@ -8,18 +8,21 @@ export const history: AccountPage = {
   anytime: async () => true,
   async show({ services, facts, locale }) {
     const signIns = await services.signIns.list(facts.member.id, facts.now - HISTORY_SECONDS)
+    const named = async (clientId: string) => {
+      const client = await services.clients.find(clientId)
+      return client && { app: clientName(client, locale) }
+    }
     return {
       view: 'account-history',
       locals: {
-        signIns: signIns.map(({ at, device, clientId, factors }) => {
-          const client = services.settings.clients.get(clientId)
-          return {
+        signIns: await Promise.all(
+          signIns.map(async ({ at, device, clientId, factors }) => ({
             at: dateTimeText(at, locale),
             device,
-            ...(client && { app: clientName(client, locale) }),
+            ...(await named(clientId)),
             factors,
-          }
-        }),
+          })),
+        ),
       },
     }
   },

@@ -1,5 +1,5 @@
 import type { Fields } from '../form.ts'
-import { recoveryCodes as step } from '../steps/recovery-codes.ts'
+import { showCodes, recoveryCodes as step } from '../steps/recovery-codes.ts'
 import type { AccountContext } from './access.ts'
 import type { AccountPage } from './page.ts'
 
@@ -11,7 +11,7 @@ const isUseful = ({ facts }: AccountContext): boolean =>
 
 /** Ten new recovery codes, by the first login's own page; the former ones end with saving them. */
 export const recoveryCodes: AccountPage = {
-  show: async (context) => (isUseful(context) ? step.show(context) : undefined),
+  show: async (context) => (isUseful(context) ? showCodes(context) : undefined),
   acts: {
     recoveryCodes: {
       fields: FIELDS,

@@ -119,7 +119,7 @@ const chooseSociety = async (
   const place = ctx.query.page === ADD_PASSKEY ? `/${ADD_PASSKEY}` : ''
   const { accountId } = await sessionOf(provider, ctx)
   const member = accountId === undefined ? undefined : await members.findById(accountId)
-  const known = member?.societyId ?? rememberedApp(ctx, settings).client?.societyId
+  const known = member?.societyId ?? (await rememberedApp(ctx, services)).client?.societyId
   const societies = [...settings.societies.values()]
   const only = known ?? (societies.length === 1 ? societies[0]?.id : undefined)
   if (only !== undefined) return seeOther(ctx, `${accountPath(only)}${place}`)
@@ -196,19 +196,24 @@ const act = async (dependencies: FlowDependencies, ctx: Context): Promise<void> 
   const self = `${accountPath(society.id)}${knownPlace(placeOf(ctx))}`
   if (!context || !chosen) return seeOther(ctx, self)
 
+  const isOpen = chosen.anytime === true || isFresh(context)
   const body: unknown = ctx.request.body
   const token = readForm({ csrf: { max: 200, optional: true } }, body)?.csrf
   if (!hasCsrfToken(settings.cookieKeys, csrfId(context), token)) {
     requireSameOrigin(ctx)
+    if (!isOpen) return seeOther(ctx, self)
     return showOne(ctx, context, page, { ok: false, faults: [fault('form.invalid')] })
   }
-  if (!chosen.anytime && !isFresh(context)) return seeOther(ctx, self)
+  if (!isOpen) return seeOther(ctx, self)
 
   const form = readForm(chosen.fields, body)
   const result: AccountResult = form
     ? await chosen.submit(context, form)
     : { ok: false, faults: [fault('form.invalid')] }
   if (result.ok) return apply(ctx, context, result)
+  const reason = result.faults.map((one) => one.reason)
+  const facts = { reqId: ctx.state.reference, step: `account/${ctx.params.page}`, reason }
+  dependencies.services.log.info(facts, 'form refused')
   if (result.addressFlow) await saveAddressFlow(context, result.addressFlow)
   const after = result.addressFlow ? await loadAccount(dependencies, ctx, society) : context
   return after ? showOne(ctx, after, page, result) : seeOther(ctx, self)

@@ -1,4 +1,4 @@
-import type { LimitId } from '../../accounts/throttle.ts'
+import { countInOrder, type LimitId } from '../../accounts/throttle.ts'
 import type { Fault } from '../../views/pages.ts'
 import { fault, type StepContext } from '../step.ts'
 import { untilText } from '../wording.ts'
@@ -11,21 +11,15 @@ export const countAttempt = async (
   { services, locale }: StepContext,
   limits: readonly (readonly [LimitId, string])[],
 ): Promise<Attempt> => {
-  let left = Number.POSITIVE_INFINITY
-  for (const [limit, key] of limits) {
-    const allowance = await services.throttle.count(limit, key)
-    if (!allowance.ok) {
-      const time = untilText(allowance.until, locale)
-      return { ok: false, fault: fault('code.toomany', 'code', { time }) }
-    }
-    left = Math.min(left, allowance.left)
-  }
-  return { ok: true, left }
+  const allowance = await countInOrder(services.throttle, limits)
+  if (allowance.ok) return allowance
+  const time = untilText(allowance.until, locale)
+  return { ok: false, fault: fault('code.toomany', 'code', { time }) }
 }
 
 export const forgetAttempts = async (
   { services }: StepContext,
   limits: readonly (readonly [LimitId, string])[],
 ): Promise<void> => {
-  for (const [limit, key] of limits) await services.throttle.forget(limit, key)
+  await Promise.all(limits.map(([limit, key]) => services.throttle.forget(limit, key)))
 }

@@ -3,7 +3,7 @@ import { countAttempt, forgetAttempts } from './attempts.ts'
 import type { Method } from './method.ts'
 import { proved, tellMember } from './outcome.ts'
 
-/** With this many left, new ones are made at once. */
+/** With this many left, new ones are offered. */
 const FEW = 3
 
 const limitsOf = ({ facts }: StepContext) => [['recoveryCode', facts.member.id]] as const

@@ -1,6 +1,7 @@
 import { CHOSEN_FACTORS, type Member } from '../../accounts/member.ts'
 import { REGISTRATION_WINDOW_SECONDS } from '../../accounts/policy.ts'
 import type { StepContext, StepHandler } from '../step.ts'
+import { anotherActs, canRegisterAnother, showAnother } from './another-method.ts'
 
 const DAY_SECONDS = 86_400
 
@@ -28,6 +29,8 @@ const isForLater = ({ facts: { member, network } }: StepContext): boolean => {
 export const done: StepHandler = {
   fields: {},
   async show(context) {
+    const another = await showAnother(context)
+    if (another) return another
     const { member, network } = context.facts
     const days = REGISTRATION_WINDOW_SECONDS / DAY_SECONDS
     return {
@@ -39,8 +42,10 @@ export const done: StepHandler = {
         registered: registeredBy(member),
         ...(member.credentials.some(({ factor }) => factor === 'recoveryCode') && { codes: true }),
         ...(isForLater(context) && { later: { network: network.name, days } }),
+        ...(canRegisterAnother(context) && { another: true }),
       },
     }
   },
-  submit: async () => ({ ok: true, flow: { doneSeen: true } }),
+  submit: async () => ({ ok: true, flow: { doneSeen: true, aside: undefined } }),
+  acts: anotherActs,
 }

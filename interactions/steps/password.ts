@@ -14,6 +14,7 @@ import {
   ceremonyOf,
   type FlowPatch,
   fault,
+  placeOf,
   type StepContext,
   type StepHandler,
   type StepResult,
@@ -45,6 +46,7 @@ const begunBy = (member: Member, proofs: readonly Proof[]): FlowPatch => ({
   wantedAddress: undefined,
   addressOnFileProven: undefined,
   method: undefined,
+  another: undefined,
   passkeyHint: undefined,
 })
 
@@ -61,11 +63,14 @@ const initialPasswordsPausedUntil = async (
 ): Promise<number | undefined> => {
   const { throttle, log } = services
   let until: number | undefined
-  for (const [limit, counted] of [
+  const looks = [
     ['initialPasswordPerSymbol', symbol],
     ['initialPasswordPerSociety', society.id],
-  ] as const) {
-    const allowance = await throttle.look(limit, counted)
+  ] as const
+  const allowances = await Promise.all(
+    looks.map(async ([limit, counted]) => [limit, await throttle.look(limit, counted)] as const),
+  )
+  for (const [limit, allowance] of allowances) {
     if (allowance.ok) continue
     log.warn({ limit, societyId: society.id }, 'initial passwords paused: many wrong ones')
     until = Math.max(until ?? 0, allowance.until)
@@ -100,26 +105,37 @@ const submit = async (
   const fromAddress = await throttle.look('passwordPerAddress', address)
   if (!fromAddress.ok) return locked(context, fromAddress.until, typed)
   requireHashingRoom()
-  const attempt = await throttle.count('password', account)
+  const [attempt, pausedUntil] = await Promise.all([
+    throttle.count('password', account),
+    initialPasswordsPausedUntil(context, symbol),
+  ])
   const member = await members.findByLoginId(society.id, typed)
   if (!attempt.ok) {
     await tellLocked(context, account, member, attempt.until)
     return locked(context, attempt.until, typed)
   }
-  const pausedUntil = await initialPasswordsPausedUntil(context, symbol)
   const right = await verifyPassword(member?.password.hash, password)
   // While initial passwords pause, a right one is answered like a wrong one: a spray learns nothing.
   if (!right || !member || (member.password.initial && pausedUntil !== undefined)) {
-    await throttle.count('passwordPerAddress', address)
-    await throttle.count('initialPasswordPerSymbol', symbol)
-    await throttle.count('initialPasswordPerSociety', society.id)
-    log.info({ accountKey: account.slice(0, 12), societyId: society.id }, 'sign-in refused')
+    await Promise.all([
+      throttle.count('passwordPerAddress', address),
+      throttle.count('initialPasswordPerSymbol', symbol),
+      throttle.count('initialPasswordPerSociety', society.id),
+    ])
+    log.info(
+      {
+        accountKey: account.slice(0, 12),
+        societyId: society.id,
+        place: placeOf(context),
+      },
+      'sign-in refused',
+    )
     if (pausedUntil !== undefined) return locked(context, pausedUntil, typed)
     return { ok: false, faults: [fault('login.bad', undefined, { left: attempt.left })], values }
   }
   await throttle.forget('password', account)
   // Signing in anew: a link pressed for this request before speaks for nobody any more.
-  await transient.take(emailProofKey(uid))
+  await transient.put(emailProofKey(uid), null, 0)
   log.info({ memberId: member.id, societyId: society.id }, 'password proven')
   return {
     ok: true,
@@ -202,7 +218,6 @@ export const password: StepHandler<Facts> = {
       view: 'password',
       locals: {
         loginIdExample: society.loginIdExample,
-        restarted: false,
         ...(flow.passwordReset && { passwordReset: true }),
         ...(byPasskey && !inApp && { passkeyOptionsJson: await passkeyOptions(context) }),
         ...(byPasskey && inApp && { inAppBrowser: true }),

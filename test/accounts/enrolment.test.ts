@@ -10,6 +10,7 @@ import {
 import {
   type Facts,
   type KnownFacts,
+  mayAddMethod,
   type Next,
   next,
   STEPS,
@@ -31,6 +32,8 @@ import {
   type Member,
   type MemberId,
   offerDevice,
+  putOffRecoveryCodes,
+  replaceRecoveryCodes,
   resetPassword,
   signOut,
   spendDeskPass,
@@ -121,6 +124,9 @@ const withProof = (facts: KnownFacts, factor: FactorId): KnownFacts => ({
   session: { ...facts.session, proofs: [...facts.session.proofs, { factor, at: NOW }] },
 })
 
+const holds = (member: Member, factor: FactorId): boolean =>
+  member.credentials.some((credential) => credential.factor === factor)
+
 /** Every correct answer to a step, as the pages would take it; the facts are settled after it. */
 const answers = (facts: KnownFacts, step: StepId): readonly KnownFacts[] => {
   const { member, network, session } = facts
@@ -156,10 +162,11 @@ const answers = (facts: KnownFacts, step: StepId): readonly KnownFacts[] => {
       const factor = member.chosenFactor ?? 'passkey'
       return [withProof(saved(addMethod(member, aCredential(factor))), factor)]
     }
-    case 'recoveryCodes': {
-      const { recoveryCodesDue: _met, ...rest } = member
-      return [saved(addCredential(rest, aCredential('recoveryCode')))]
-    }
+    case 'recoveryCodes': // saved, or put off where that can be
+      return [
+        saved(replaceRecoveryCodes(member, aCredential('recoveryCode'))),
+        ...(holds(member, 'recoveryCode') ? [saved(putOffRecoveryCodes(member, NOW))] : []),
+      ]
     case 'addDevice': // put off, or registered
       return [
         saved(offerDevice(member, NOW)),
@@ -334,6 +341,45 @@ describe('ways through a sign-in', () => {
       'finish urn:kenpo-id:acr:email',
     )
     expect(said(next(factsOf(member, { proofs: ['passkey'] })))).toBe('ask recoveryCodes')
+  })
+
+  test('new recovery codes in place of few can be put off until the next sign-in', () => {
+    const few = anEnrolledMember({
+      recoveryCodesDue: true,
+      credentials: [aCredential('passkey'), aCredential('recoveryCode')],
+    })
+    const at = (member: Member, provenAt: number) => {
+      const facts = factsOf(member)
+      const session = { ...facts.session, proofs: [{ factor: 'passkey' as const, at: provenAt }] }
+      return said(next({ ...facts, session }))
+    }
+    expect(at(few, NOW - 60)).toBe('ask recoveryCodes')
+    const later = putOffRecoveryCodes(few, NOW - 30)
+    expect(at(later, NOW - 60)).toBe('finish phr')
+    expect(at(later, NOW - 30)).toBe('finish phr')
+    expect(at(later, NOW - 29)).toBe('ask recoveryCodes')
+    const renewed = replaceRecoveryCodes(later, { ...aCredential('recoveryCode'), id: 'new' })
+    expect(at(renewed, NOW)).toBe('finish phr')
+    expect(renewed.credentials.map(({ id }) => id)).toEqual(['passkey', 'new'])
+    expect(renewed).not.toHaveProperty('recoveryCodesPutOffAt')
+  })
+
+  test('the first recovery codes are not put off', () => {
+    const member = anEnrolledMember({ recoveryCodesDue: true })
+    expect(putOffRecoveryCodes(member, NOW)).toBe(member)
+    const once = { ...member, recoveryCodesPutOffAt: NOW }
+    expect(said(next(factsOf(once, { proofs: ['passkey'] })))).toBe('ask recoveryCodes')
+  })
+
+  test.each<[string, readonly FactorId[], readonly FactorId[], boolean]>([
+    ['the password alone', [], ['password'], false],
+    ['the mailbox, with nothing stronger held', [], ['password', 'emailCode'], true],
+    ['the mailbox, with a passkey held', ['passkey'], ['password', 'emailCode'], false],
+    ['the passkey', ['passkey'], ['passkey'], true],
+    ['the app, with a passkey held', ['passkey', 'totp'], ['password', 'totp'], true],
+  ])('after %s one more method may be added: %#', (_what, held, proofs, may) => {
+    const member = anEnrolledMember({ credentials: held.map(aCredential) })
+    expect(mayAddMethod(factsOf(member, { proofs }))).toBe(may)
   })
 
   test('a client that asks more than the session has gets the stronger method asked', () => {

@@ -7,6 +7,7 @@ import { SMTPServer } from 'smtp-server'
 import type { DeliveryState, Log, MailRequest, Outbox, WrittenMail } from '../../accounts/ports.ts'
 import { type Database, openDatabase } from '../../adapters/embedded/database.ts'
 import { createOutbox } from '../../adapters/embedded/outbox.ts'
+import { createMailDelivery } from '../../adapters/mail-delivery.ts'
 import { type OutboxWorker, startOutboxWorker } from '../../adapters/outbox-worker.ts'
 import { createSmtpMailer } from '../../adapters/smtp.ts'
 import { aClock, type TestClock } from '../support/clock.ts'
@@ -53,7 +54,12 @@ describe('The outbox worker', () => {
     write: (mail: MailRequest) => Promise<WrittenMail | undefined> = async (mail) => written(mail),
   ) => {
     mailer = createSmtpMailer(url, { requireTls: false })
-    worker = startOutboxWorker({ outbox, write, mailer, clock, log })
+    worker = startOutboxWorker({
+      outbox,
+      delivery: createMailDelivery({ write, mailer }),
+      clock,
+      log,
+    })
   }
   /** Waits until the worker has said so of a mail. */
   const said = async (event: string, times = 1) => {
@@ -190,8 +196,7 @@ describe('The outbox worker', () => {
     const second = openDatabase(join(folder, 'test.sqlite'))
     const other = startOutboxWorker({
       outbox: createOutbox(second),
-      write: async (mail) => written(mail),
-      mailer,
+      delivery: createMailDelivery({ write: async (mail) => written(mail), mailer }),
       clock,
       log,
     })

@@ -5,11 +5,11 @@ import jsQR from 'jsqr'
 import type { Page } from 'playwright-core'
 import { PNG } from 'pngjs'
 import { secretOf } from '../flows/keys.ts'
-import { aNewcomer, theDate } from '../flows/support.ts'
+import { aRegistrant, theDate } from '../flows/support.ts'
 import { appCode } from '../support/authenticator-app.ts'
 import { aDesktop, aPhone, closeBrowser } from '../support/browser.ts'
 import { type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
-import { NEW_PASSWORD, PAGE, walkTo } from './first-login.ts'
+import { PAGE } from './first-login.ts'
 import {
   aMemberAbout,
   claimsAt,
@@ -45,6 +45,22 @@ const readQr = (png: Buffer): string => {
   return found.data
 }
 
+const AROUND_PX = 60
+
+/** What is on the screen where the QR code is, as an app's camera is pointed at it. */
+const screenNearQr = async (page: Page): Promise<Buffer> => {
+  const code = page.locator('img.qr')
+  await code.scrollIntoViewIfNeeded()
+  const { x, y, width, height } = (await code.boundingBox()) ?? { x: 0, y: 0, width: 1, height: 1 }
+  const clip = {
+    x: Math.max(0, x - AROUND_PX),
+    y: Math.max(0, y - AROUND_PX),
+    width: width + 2 * AROUND_PX,
+    height: height + 2 * AROUND_PX,
+  }
+  return page.screenshot({ clip })
+}
+
 /** The secret that an app takes out of the QR code's address (Key URI Format). */
 const secretIn = (uri: string): Buffer => secretOf(new URL(uri).searchParams.get('secret') ?? '')
 
@@ -63,7 +79,7 @@ describe('Manual 2-3: an authenticator app on the same phone', () => {
   let page: Page
   let walk: Walk
   let uri = ''
-  const newcomer = aNewcomer()
+  const newcomer = aRegistrant(clock.now(), 'totp')
   const shownNow = () => appCode(secretIn(uri), clock.now())
 
   beforeAll(async () => {
@@ -74,8 +90,8 @@ describe('Manual 2-3: an authenticator app on the same phone', () => {
   afterAll(() => page.context().close())
 
   test('is registered in the first login: the page has a link that opens the app', async () => {
-    await page.goto(`${site.portalUrl}/login`)
-    await walkTo(page, newcomer, site.idp, REGISTER, { method: '認証アプリ' })
+    await goToRegistration(page, site, newcomer)
+    await page.locator('img.qr').waitFor()
     await walk.see('register', REGISTER)
     uri = (await linkOn(page)) ?? ''
     expect(uri).toMatch(/^otpauth:\/\/totp\//u)
@@ -92,7 +108,7 @@ describe('Manual 2-3: an authenticator app on the same phone', () => {
   })
 
   test('the QR code is readable in a picture of the page at twice the density', async () => {
-    expect(readQr(await page.screenshot({ fullPage: true }))).toBe(uri)
+    expect(readQr(await screenNearQr(page))).toBe(uri)
   })
 
   test('a wrong code and a reload leave the same QR code', async () => {
@@ -121,7 +137,7 @@ describe('Manual 2-3: an authenticator app on the same phone', () => {
 
   test('the next sign-in takes the password, then the digits, each once', async () => {
     await page.goto(`${site.portalUrl}/login`)
-    await logIn(page, newcomer, NEW_PASSWORD)
+    await logIn(page, newcomer)
     await walk.see('verify', VERIFY)
     await enter(page, shownNow())
     await walk.see('verify-used', VERIFY)
@@ -136,7 +152,7 @@ describe('Manual 2-3: an authenticator app on the same phone', () => {
 
   test('other ways stand below the digits, and lead there and back', async () => {
     await page.goto(`${site.portalUrl}/login`)
-    await logIn(page, newcomer, NEW_PASSWORD)
+    await logIn(page, newcomer)
     await press(page, '回復コード')
     await walk.see('by-recovery-code', '回復コードを入力してください')
     await press(page, '認証アプリの数字')
@@ -153,7 +169,7 @@ describe('Manual 2-4 and 2-5: an authenticator app by the QR code on a PC', () =
     const walk = aWalk(page, 'manual-2-4-app')
     await goToRegistration(page, site, member)
     await walk.see('register', REGISTER)
-    const uri = readQr(await page.screenshot())
+    const uri = readQr(await screenNearQr(page))
     expect(new URL(uri).protocol).toBe('otpauth:')
 
     const downloading = page.waitForEvent('download')

@@ -153,7 +153,7 @@ describe('Members on a network where the society permits mail alone', () => {
     await expect(page.getByText(NETWORK).count()).resolves.toBeGreaterThan(0)
     await expect(page.getByRole('link', { name: 'パスキーを追加' }).count()).resolves.toBe(0)
     await page.goto(`${idp.issuer}/account/sakura/add-passkey`)
-    await walk.see('add-passkey', 'もう一度ログインしてください')
+    await walk.see('add-passkey', 'ここでは設定を変えられません')
     await expect(page.locator('main').textContent()).resolves.toContain(NETWORK)
     await page.context().close()
   })

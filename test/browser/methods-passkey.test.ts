@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
+import type { Member } from '../../accounts/member.ts'
 import { passkeysOf } from '../../factors/passkey.ts'
-import { aNewcomer, theDate } from '../flows/support.ts'
+import { aRegistrant, theDate } from '../flows/support.ts'
 import { aDesktop, aPhone, closeBrowser } from '../support/browser.ts'
 import { type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
 import { anAuthenticator, noAuthenticator, type VirtualAuthenticator } from './authenticators.ts'
@@ -9,6 +10,7 @@ import { NEW_PASSWORD, PAGE, walkTo } from './first-login.ts'
 import {
   aMemberAbout,
   claimsAt,
+  enterMailedCode,
   goToRegistration,
   logIn,
   press,
@@ -38,7 +40,9 @@ describe('Manual 2-1: a passkey registered in the first login, on a phone that s
   let page: Page
   let walk: Walk
   let authenticator: VirtualAuthenticator
-  const newcomer = aNewcomer()
+  /** Somebody who stopped before the method was chosen, and goes on there. */
+  const { chosenFactor: _none, ...begun } = aRegistrant(clock.now(), 'passkey')
+  const newcomer: Member = { ...begun, password: { ...begun.password, initial: 'random' } }
   const asked: string[] = []
 
   beforeAll(async () => {
@@ -65,6 +69,9 @@ describe('Manual 2-1: a passkey registered in the first login, on a phone that s
 
   test('is recommended to a member who will use a phone, and registered on the spot', async () => {
     await arrive()
+    await logIn(page, newcomer)
+    await enterMailedCode(page, site.idp, newcomer)
+    await page.getByRole('heading', { name: PAGE.place }).waitFor()
     await walkTo(page, newcomer, site.idp, PAGE.choice)
     await expect(page.getByLabel(/^\s*パスキー/u).isChecked()).resolves.toBe(true)
     await walk.see('choice', PAGE.choice)

@@ -1,12 +1,19 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Member } from '../../accounts/member.ts'
 import { verifyDeskPass } from '../../factors/desk-pass.ts'
-import { aSettledMember, aVisit, PAGE, signIn, withApp } from '../flows/recovery-support.ts'
-import { ROOT } from '../style/sources.ts'
+import { temporaryFolder } from '../adapters/embedded/temporary.ts'
+import {
+  aSettledMember,
+  aVisit,
+  PAGE,
+  passFor,
+  signIn,
+  withApp,
+} from '../flows/recovery-support.ts'
 import { aMember } from '../support/builders.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
+import { type Outcome, runCommand, runHere } from './command.ts'
 
 let idp: Idp
 let member: Member
@@ -16,28 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => idp.close())
 
-type Outcome = Readonly<{ code: number | null; out: string; err: string }>
-
-/** The command as the operator types it, in a process of its own beside the running server. */
-const kenpoIdp = (...args: readonly string[]): Promise<Outcome> =>
-  new Promise((resolve, reject) => {
-    const hooks = join(ROOT, 'test/adapters/embedded/register-typescript.mjs')
-    const child = spawn(
-      process.execPath,
-      ['--no-warnings', '--import', hooks, join(ROOT, 'cli/index.ts'), ...args],
-      { env: { ...process.env, NODE_ENV: 'test', IDP_DATA_DIR: idp.dataDir } },
-    )
-    let out = ''
-    let err = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      out += chunk.toString('utf8')
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      err += chunk.toString('utf8')
-    })
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ code, out, err }))
-  })
+const kenpoIdp = (...args: readonly string[]): Promise<Outcome> => runCommand(idp.dataDir, ...args)
 
 const passIn = ({ out, err }: Outcome): string => {
   const pass = /[0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){2}/u.exec(out)?.[0]
@@ -87,7 +73,7 @@ test('the desk issues a pass beside the running server, and the member uses it',
 })
 
 test('the pass is kept as a hash: neither it nor a part of it stands in the store', async () => {
-  const pass = passIn(await kenpoIdp('member', 'pass', 'sakura', member.loginId, '--operator', 'A'))
+  const pass = await passFor(idp, member)
   const kept = storeText()
   expect(kept).toContain('deskPassIssued')
   for (const trace of [pass, pass.replaceAll('-', ''), pass.slice(0, 9)]) {
@@ -98,8 +84,7 @@ test('the pass is kept as a hash: neither it nor a part of it stands in the stor
 })
 
 test('a new pass takes the place of the one before', async () => {
-  const args = ['member', 'pass', 'sakura', member.loginId, '--operator', 'A'] as const
-  const [first, second] = [passIn(await kenpoIdp(...args)), passIn(await kenpoIdp(...args))]
+  const [first, second] = [await passFor(idp, member), await passFor(idp, member)]
   const now = idp.clock.now()
   const stored = await idp.memberOf(member)
   expect((await verifyDeskPass(stored, first, now)).ok).toBe(false)
@@ -107,15 +92,17 @@ test('a new pass takes the place of the one before', async () => {
 })
 
 test.each([
-  ['an unknown member', ['sakura', '00000-0', '--operator', 'A'], '00000-0'],
-  ['an unknown society', ['tsubaki', '12345-678', '--operator', 'A'], 'sakura, minato'],
-  ['no operator', ['sakura', '12345-678'], '--operator'],
-  ['an empty operator', ['sakura', '12345-678', '--operator', ' '], '--operator'],
-  ['more than an hour', ['sakura', '12345-678', '--operator', 'A', '--minutes', '61'], '60'],
-  ['no number', ['sakura', '12345-678', '--operator', 'A', '--minutes', 'x'], '60'],
-])('with %s it says so and fails', async (_what, args, says) => {
-  const { code, out, err } = await kenpoIdp('member', 'pass', ...args)
-  expect(code).toBe(1)
+  ['an unknown member', 1, ['sakura', '00000-0', '--operator', 'A'], '00000-0'],
+  ['an unknown society', 1, ['tsubaki', '12345-678', '--operator', 'A'], 'sakura, minato'],
+  ['no operator', 2, ['sakura', '12345-678'], '--operator'],
+  ['an empty operator', 2, ['sakura', '12345-678', '--operator', ' '], '--operator'],
+  ['more than an hour', 2, ['sakura', '12345-678', '--operator', 'A', '--minutes', '61'], '60'],
+  ['no number', 2, ['sakura', '12345-678', '--operator', 'A', '--minutes', 'x'], '60'],
+])('with %s it says so and fails with exit code %i', async (_what, exitCode, args, says) => {
+  const { folder, remove } = temporaryFolder()
+  const { code, out, err } = await runHere(folder, 'member', 'pass', ...args)
+  remove()
+  expect(code).toBe(exitCode)
   expect(out).toBe('')
   expect(err).toContain(says)
   expect(err).not.toMatch(/ at .*\.ts:\d+/u)
@@ -123,9 +110,7 @@ test.each([
 
 test('a member whose first login is not finished gets another answer than a pass', async () => {
   const newcomer = await idp.services.members.save(aMember({ loginId: '45678-1' }))
-  const { code, err } = await kenpoIdp('member', 'pass', 'sakura', '45678-1', '--operator', 'A')
-  expect(code).toBe(1)
-  expect(err).toContain('初期パスワードを再発行')
+  await expect(passFor(idp, newcomer)).rejects.toThrow('初期パスワードを再発行')
   expect((await idp.memberOf(newcomer)).deskPass).toBeUndefined()
   expect(await idp.services.audit.eventsOf(newcomer.id)).toEqual([])
 })

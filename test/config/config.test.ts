@@ -1,8 +1,8 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import type { ClientMetadata, JWKS } from 'oidc-provider'
+import type { JWKS } from 'oidc-provider'
 import { DEVELOPMENT_SECRETS } from '../../config/development-secrets.ts'
 import { configTable, envExample, withConfigTable } from '../../config/docs.ts'
 import { type AppConfig, ConfigError, loadConfig } from '../../config/index.ts'
@@ -72,10 +72,10 @@ describe('On a developer’s machine', () => {
   test('the configuration fits what the pages and the engine take', () => {
     const config: AppConfig = loadConfig({})
     const settings: Settings = config
-    const metadata: readonly ClientMetadata[] = config.clientMetadata
+    const { clients } = config.clientFile
     const jwks: JWKS = config.jwks
-    expect(settings.clients.get('health-portal')?.societyId).toBe('sakura')
-    expect(metadata.map(({ client_id }) => client_id)).toEqual(['health-portal', 'minato-portal'])
+    expect(clients.get('health-portal')?.client.policy.society).toBe('sakura')
+    expect([...clients.keys()]).toEqual(['health-portal', 'minato-portal'])
     expect(jwks.keys).toHaveLength(1)
     expect(settings.codeKey.length).toBeGreaterThanOrEqual(32)
     expect(settings.encryptionKeys.map(({ key }) => key.length)).toEqual([32])
@@ -106,7 +106,8 @@ describe('On a developer’s machine', () => {
   test('the address and the demo clients follow the ports', () => {
     const config = loadConfig({ IDP_PORT: '4000', IDP_PORTAL_PORT: '4001' })
     expect(config.issuer).toBe('http://localhost:4000')
-    expect(config.clientMetadata[0]?.redirect_uris).toEqual(['http://localhost:4001/callback'])
+    const portal = config.clientFile.clients.get('health-portal')
+    expect(portal?.client.metadata.redirect_uris).toEqual(['http://localhost:4001/callback'])
   })
 
   test('an empty variable counts as not set', () => {
@@ -119,10 +120,13 @@ describe('On a developer’s machine', () => {
     expect(config.demo).toBeUndefined()
   })
 
-  test('two services of the demo cannot share a port', () => {
+  test('two services of one process cannot share a port', () => {
     expect(refused({ IDP_PORTAL_PORT: '3000' }).message).toContain(
       'IDP_PORTAL_PORT is the same port as IDP_PORT',
     )
+    expect(
+      refused({ IDP_DEMO: 'off', IDP_PORT: '9000', IDP_SMTP_URL: 'smtp://a:25' }).message,
+    ).toContain('IDP_MANAGEMENT_PORT is the same port as IDP_PORT')
   })
 })
 
@@ -137,7 +141,6 @@ describe('In production', () => {
 
   test('everything that is missing is told at once', () => {
     expect(refused({ NODE_ENV: 'production' }).names.sort()).toEqual([
-      'IDP_CLIENTS_FILE',
       'IDP_CODE_KEY',
       'IDP_COOKIE_KEYS',
       'IDP_ENCRYPTION_KEYS',
@@ -283,12 +286,19 @@ describe('In production', () => {
   test('the demo clients’ addresses on this machine are refused', () => {
     const read = (path: string) =>
       path === '/etc/clients.json' ? CLIENTS.replaceAll('https:', 'http:') : readFile(path)
-    expect(refused(PRODUCTION, read).names).toEqual([
-      'clients.json: health-portal: "backchannel_logout_uri"',
-      'clients.json: health-portal: "redirect_uris[0]"',
-      'clients.json: minato-portal: "backchannel_logout_uri"',
-      'clients.json: minato-portal: "redirect_uris[0]"',
-    ])
+    const places = [
+      'client_uri',
+      'initiate_login_uri',
+      'backchannel_logout_uri',
+      'redirect_uris[0]',
+    ]
+    const { names } = refused(PRODUCTION, read)
+    for (const client of ['health-portal', 'minato-portal']) {
+      for (const place of places) {
+        const told = `clients.json: ${client}: "${place}" "http://localhost:3001/`
+        expect(names.filter((name) => name.startsWith(told))).toHaveLength(1)
+      }
+    }
   })
 
   test('a file that cannot be read is named by its variable', () => {
@@ -323,6 +333,44 @@ describe('Secrets', () => {
     // Any text can be a password.
     expect(names).toEqual(secret.map(([name]) => name).filter((name) => !/PASSWORD/.test(name)))
     expect(message).not.toContain(canary)
+  })
+})
+
+describe('Who may register relying parties, and where this server calls', () => {
+  const secret = random()
+  const hash = createHash('sha256').update(secret)
+
+  test('an admin token may stand there by its hash', () => {
+    const tokens = `alice:${secret},bob:sha256:${hash.copy().digest('hex')}`
+    expect(loadConfig({ IDP_ADMIN_TOKENS: tokens }).adminTokens).toEqual([
+      { operator: 'alice', hash: hash.copy().digest() },
+      { operator: 'bob', hash: hash.copy().digest() },
+    ])
+    expect(loadConfig({}).adminTokens).toEqual([])
+  })
+
+  test('ranges, names and ports of one’s own network can be listed', () => {
+    const listed = { IDP_OUTBOUND_ALLOWED: '10.20.0.0/16, fd00::/8,rp.internal,rp.internal:8443' }
+    expect(loadConfig({ ...PRODUCTION, ...listed }, readFile).outbound).toEqual({
+      ranges: ['10.20.0.0/16', 'fd00::/8'],
+      hosts: ['rp.internal', 'rp.internal:8443'],
+      loopback: false,
+    })
+    expect(loadConfig({}).outbound).toEqual({ ranges: [], hosts: [], loopback: true })
+  })
+
+  test.each([
+    ['IDP_ADMIN_TOKENS', secret],
+    ['IDP_ADMIN_TOKENS', 'alice:short'],
+    ['IDP_ADMIN_TOKENS', `al ice:${secret}`],
+    ['IDP_OUTBOUND_ALLOWED', '*.internal'],
+    ['IDP_OUTBOUND_ALLOWED', 'https://rp.internal/'],
+    ['IDP_OUTBOUND_ALLOWED', '10.0.0.0/40'],
+    ['IDP_REGISTRATION', 'yes'],
+  ])('%s=%s is refused without repeating it', (name, value) => {
+    const { names, message } = refused({ [name]: value })
+    expect(names).toEqual([name])
+    expect(message).not.toContain(secret)
   })
 })
 

@@ -29,7 +29,7 @@ describe('Where everything is kept', () => {
     expect(storeOf(SERVERS)).toEqual({
       kind: 'redis+mongo',
       mongoUrl: SERVERS.IDP_MONGO_URL,
-      redis: { url: SERVERS.IDP_REDIS_URL },
+      redis: { url: SERVERS.IDP_REDIS_URL, commandTimeoutMs: 500 },
       durable: true,
     })
   })

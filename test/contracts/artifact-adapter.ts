@@ -15,8 +15,13 @@ export type OpenArtifactAdapter = (
 const TOMBSTONE_SECONDS = 1000
 const UNDER_A_GRANT = ['AuthorizationCode', 'AccessToken', 'RefreshToken', 'DeviceCode']
 
-/** What every store of the engine's artifacts must do. */
-export const artifactAdapterContract = (name: string, open: OpenArtifactAdapter): void => {
+/** What every store of the engine's artifacts must do; one that does not keep for ever (`lasting`)
+ * refuses what has no end. */
+export const artifactAdapterContract = (
+  name: string,
+  open: OpenArtifactAdapter,
+  { lasting = true }: Readonly<{ lasting?: boolean }> = {},
+): void => {
   describe(`${name}, a store of the engine's artifacts`, () => {
     let clock: SteppedClock
     let adapterFor: (model: string) => Adapter
@@ -62,6 +67,11 @@ export const artifactAdapterContract = (name: string, open: OpenArtifactAdapter)
 
     test('a client has no end', async () => {
       const clients = adapterFor('Client')
+      if (!lasting) {
+        const saved = clients.upsert('portal', { client_id: 'portal' })
+        await expect(saved).rejects.toThrow('belongs in the lasting store')
+        return
+      }
       await clients.upsert('portal', { client_id: 'portal', redirect_uris: ['https://rp/cb'] })
       clock.advance(10 * 365 * 86_400)
       expect(await clients.find('portal')).toEqual({
@@ -85,19 +95,31 @@ export const artifactAdapterContract = (name: string, open: OpenArtifactAdapter)
 
     test('a session is found by its uid, after its ID has changed too', async () => {
       const sessions = adapterFor('Session')
-      await sessions.upsert('s1', { jti: 's1', uid: 'u1' }, 60)
+      await sessions.upsert('s1', { jti: 's1', uid: 'u1', accountId: 'a' }, 60)
       await adapterFor('Interaction').upsert('u1', { uid: 'u1', kind: 'Interaction' }, 60)
-      expect(await sessions.findByUid('u1')).toEqual({ jti: 's1', uid: 'u1' })
+      expect(await sessions.findByUid('u1')).toMatchObject({ uid: 'u1', accountId: 'a' })
       await sessions.destroy('s1')
-      await sessions.upsert('s2', { jti: 's2', uid: 'u1' }, 60)
-      expect(await sessions.findByUid('u1')).toEqual({ jti: 's2', uid: 'u1' })
+      await sessions.upsert('s2', { jti: 's2', uid: 'u1', accountId: 'b' }, 60)
+      expect(await sessions.findByUid('u1')).toMatchObject({ uid: 'u1', accountId: 'b' })
       expect(await sessions.findByUid('u2')).toBeUndefined()
+    })
+
+    test('what was found by its uid is saved and destroyed like what its ID leads to', async () => {
+      const sessions = adapterFor('Session')
+      await sessions.upsert('s1', { jti: 's1', uid: 'u1' }, 60)
+      const found = (await sessions.findByUid('u1'))!
+      await sessions.upsert(String(found.jti), { ...found, accountId: 'a' }, 60)
+      expect(await sessions.find('s1')).toEqual({ jti: 's1', uid: 'u1', accountId: 'a' })
+      expect(await sessions.findByUid('u1')).toMatchObject({ accountId: 'a' })
+      await sessions.destroy(String(found.jti))
+      expect(await sessions.find('s1')).toBeUndefined()
+      expect(await sessions.findByUid('u1')).toBeUndefined()
     })
 
     test('a device code is found by its user code', async () => {
       const codes = adapterFor('DeviceCode')
       await codes.upsert('d1', { jti: 'd1', userCode: 'ABCD-EFGH' }, 60)
-      expect(await codes.findByUserCode('ABCD-EFGH')).toEqual({ jti: 'd1', userCode: 'ABCD-EFGH' })
+      expect(await codes.findByUserCode('ABCD-EFGH')).toMatchObject({ userCode: 'ABCD-EFGH' })
       expect(await codes.findByUserCode('ABCD-EFGX')).toBeUndefined()
     })
 

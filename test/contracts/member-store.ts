@@ -17,7 +17,7 @@ const aFullMember = () =>
   aMember({
     insured: { symbol: '髙﨑', number: '𠮷12' },
     email: { address: "o'neil+社@example.jp", verifiedAt: NOW },
-    password: { hash: 'h', initial: 'derived', changedAt: NOW },
+    password: { hash: 'h', initial: 'derived', initialExpiresAt: NOW + 9, changedAt: NOW },
     birthdateConfirmedAt: NOW,
     acceptedTerms: [{ version: '2026-10', textHash: 'aGFzaA', at: NOW, clientId: 'portal' }],
     chosenFactor: 'passkey',
@@ -36,7 +36,11 @@ const aFullMember = () =>
       },
     ],
     enrolledAt: NOW,
-    blocked: { reason: 'emailChangeUndone', since: NOW },
+    blocked: {
+      reason: 'disabled',
+      since: NOW + 1,
+      under: { reason: 'emailChangeUndone', since: NOW },
+    },
   })
 
 /** What every member store must do. */

@@ -55,7 +55,9 @@ export const outboxContract = (name: string, open: OpenOutbox): void => {
     test('a mail sent is not sent again, nor queued again by adding it again', async () => {
       await outbox.add(aMail())
       await outbox.claim(NOW, 10, 60)
+      expect(await outbox.count()).toBe(1)
       await outbox.sent('mail-1', NOW + 1)
+      expect(await outbox.count()).toBe(0)
       await outbox.add(aMail())
       expect(await outbox.stateOf('mail-1')).toBe('sent')
       expect(await claimedIds(NOW + 120)).toEqual([])

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Allowance, Clock, Throttle } from '../../accounts/ports.ts'
-import { LIMITS, type LimitId } from '../../accounts/throttle.ts'
+import { countInOrder, LIMITS, type LimitId } from '../../accounts/throttle.ts'
 import { createSteppedClock, type SteppedClock } from './clock.ts'
 import { inParallel, valuesOf } from './rounds.ts'
 
@@ -48,6 +48,29 @@ export const throttleContract = (name: string, open: OpenThrottle): void => {
       expect(await throttle.count('password', 'a')).toEqual({ ok: true, left: 1 })
       expect(await throttle.count('password', 'a')).toEqual({ ok: true, left: 0 })
       expect(await throttle.count('password', 'a')).toEqual({ ok: false, until: clock.now() + 900 })
+    })
+
+    test('of several limits each is counted until one refuses', async () => {
+      const limits = [
+        ['password', 'a'],
+        ['emailCode', 'b'],
+        ['birthdate', 'c'],
+      ] as const
+      expect(await countInOrder(throttle, limits)).toEqual({ ok: true, left: 1 })
+      expect(await countInOrder(throttle, limits)).toEqual({ ok: true, left: 0 })
+      expect(await countInOrder(throttle, limits)).toEqual({ ok: false, until: clock.now() + 2 })
+      expect(await throttle.look('birthdate', 'c')).toEqual({ ok: true, left: 2 })
+      expect(await countInOrder(throttle, limits)).toEqual({ ok: false, until: clock.now() + 900 })
+      expect(await throttle.count('password', 'a')).toEqual({ ok: false, until: clock.now() + 900 })
+    })
+
+    test('of twenty parallel counts in order no more pass than the limit allows', async () => {
+      const limits = [
+        ['birthdate', 'a'],
+        ['password', 'a'],
+      ] as const
+      const allowances = valuesOf(await inParallel(() => countInOrder(throttle, limits)))
+      expect(allowances.filter(({ ok }) => ok)).toHaveLength(3)
     })
 
     test('looking tells what counting would, and counts nothing', async () => {

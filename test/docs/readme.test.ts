@@ -27,6 +27,7 @@ import { DEVICE_SECONDS, FRESH_PROOF_SECONDS, HISTORY_SECONDS } from '../../acco
 import { LIMITS } from '../../accounts/throttle.ts'
 import { openDatabase } from '../../adapters/embedded/database.ts'
 import { createMemberStore } from '../../adapters/embedded/members.ts'
+import { createMetrics } from '../../adapters/metrics.ts'
 import { DEMO_MEMBERS } from '../../config/demo-members.ts'
 import { withConfigTable } from '../../config/docs.ts'
 import { loadConfig } from '../../config/index.ts'
@@ -174,6 +175,15 @@ describe.each(LOCALES)('README (%s): what it says of the code is so', (locale) =
       pauseSeconds === 0 ? rest : duration(pauseSeconds, locale),
     ])
     expect(told).toEqual(real)
+  })
+
+  test('the table of figures is the product’s', () => {
+    const { registry } = createMetrics(() => ({ running: 0, waiting: 0 }))
+    const own = registry.getMetricsAsArray().filter(({ name }) => name.startsWith('idp_'))
+    // The queue is counted once there is a store.
+    const names = [...own.map(({ name }) => name), 'idp_mail_queue_depth']
+    const told = tableWith(locale, '`idp_login_total`')
+    expect(codesOf(told).toSorted()).toEqual(names.toSorted())
   })
 
   test('the table of lifetimes is the product’s', () => {
@@ -354,7 +364,7 @@ describe('README: its examples work', () => {
     )
     expect(config.jwks.keys).toHaveLength(1)
     expect(config.encryptionKeys.map(({ key }) => key.length)).toEqual([32])
-    expect(config.clients.get('my-app')?.societyId).toBe('sakura')
+    expect(config.clientFile.clients.get('my-app')?.client.policy.society).toBe('sakura')
     expect(config.societies.get('sakura')?.factors).toEqual([...CHOSEN_FACTORS])
   })
 
@@ -367,7 +377,7 @@ describe('README: its examples work', () => {
       { IDP_CLIENTS_FILE: 'clients.json', IDP_SOCIETIES_FILE: 'societies.json' },
       (path) => files[path] ?? '',
     )
-    expect(config.clientMetadata.map((client) => client.client_id)).toEqual(['my-app'])
+    expect([...config.clientFile.clients.keys()]).toEqual(['my-app'])
   })
 })
 
@@ -490,13 +500,15 @@ describe('README: the app and the backup, against a running provider', () => {
     expect((await visitor.visit(`${home}/claims`)).status).toBe(404)
   })
 
-  test('the desk’s command issues a pass, which the audit trail tells of', () => {
+  /** Our command as this checkout has it, not built. */
+  const asTyped = (command: string): string => {
     const hooks = join(ROOT, 'test/adapters/embedded/register-typescript.mjs')
-    const command = replaced(
-      replaced(example('pass'), '12345-704', '12345-678'),
-      'npx kenpo-idp',
-      `node --no-warnings --import ${hooks} ${join(ROOT, 'cli/index.ts')}`,
-    )
+    const run = `node --no-warnings --import ${hooks} ${join(ROOT, 'cli/index.ts')}`
+    return replaced(command, 'npx kenpo-idp', run)
+  }
+
+  test('the desk’s command issues a pass, which the audit trail tells of', () => {
+    const command = asTyped(replaced(example('pass'), '12345-704', '12345-678'))
     const shown = execFileSync('sh', ['-c', command], {
       cwd: folder,
       encoding: 'utf8',
@@ -532,13 +544,11 @@ describe('README: the app and the backup, against a running provider', () => {
   })
 
   test('the backup of a running server holds its members', async () => {
-    const command = replaced(
-      example('backup'),
-      'data/kenpo-id.sqlite',
-      `${idp.dataDir}/kenpo-id.sqlite`,
-    )
-    execFileSync('sh', ['-c', command], { cwd: folder })
-    const backup = join(folder, 'kenpo-id.backup.sqlite')
+    execFileSync('sh', ['-c', asTyped(example('backup'))], {
+      cwd: folder,
+      env: { ...process.env, NODE_ENV: 'test', IDP_DATA_DIR: idp.dataDir },
+    })
+    const backup = join(folder, 'kenpo-id.backup')
     expect(statSync(backup).mode & 0o077).toBe(0)
     const copy = openDatabase(backup)
     try {

@@ -133,7 +133,6 @@ describe('A passkey is registered', () => {
   test.each([
     ['localDevice', 'client-device', 'platform'],
     ['remoteDevice', 'hybrid', 'cross-platform'],
-    ['securityKey', 'security-key', 'cross-platform'],
   ] as const)('a member who chose %s gets the hint %s', async (hint, name, attachment) => {
     const { shown } = await factor.beginRegistration(hanako, here, hint)
     expect(shown.hints).toEqual([name])

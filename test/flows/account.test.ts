@@ -9,38 +9,29 @@ import { aVisitor, type Visitor, type VisitorOptions } from '../support/agent.ts
 import { createAuthenticator } from '../support/authenticator.ts'
 import { appCode } from '../support/authenticator-app.ts'
 import { A_PASSWORD, anEnrolledMember } from '../support/builders.ts'
-import type { TestClock } from '../support/clock.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
 import type { Page } from '../support/page.ts'
 import { aRelyingParty } from '../support/rp.ts'
 import { codeIn, linkIn, type SunkMail } from '../support/smtp-sink.ts'
-import { requestOptionsOn, secretOf, typedKeyOn } from './keys.ts'
-
-const REAL_TIMERS = [
-  ...(['hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate'] as const),
-  ...(['clearImmediate', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const),
-] as const
-
-/** The machine's own date, which the engine and the throttle read, standing still until advanced. */
-const theDate = (): TestClock => {
-  jest.useFakeTimers({
-    doNotFake: [...REAL_TIMERS],
-    now: Math.floor(Date.now() / 1000) * 1000,
-  })
-  return {
-    now: () => Math.floor(Date.now() / 1000),
-    advance: (seconds) => jest.setSystemTime(Date.now() + seconds * 1000),
-  }
-}
+import { requestOptionsOn, secretOf, typedKeyOn, withPasskey } from './keys.ts'
+import { theDate } from './support.ts'
 
 const clock = theDate()
 let idp: Idp
+
+/** A company network, which takes codes by mail only. */
+const OFFICE = {
+  name: { ja: 'さくら電機', en: 'Sakura Electric' },
+  cidrs: ['192.0.2.0/24'],
+  factors: ['emailCode'],
+}
+const AT_OFFICE = { headers: { 'X-Forwarded-For': '192.0.2.7' } }
 
 beforeAll(async () => {
   idp = await startIdp({
     clock,
     societies: [
-      { id: 'sakura', networks: [] },
+      { id: 'sakura', networks: [OFFICE] },
       // A society whose members sign in with passkey or app only.
       {
         id: 'minato',
@@ -49,6 +40,7 @@ beforeAll(async () => {
         registerFactor: 'sameSession',
       },
     ],
+    env: { IDP_TRUSTED_PROXY_HOPS: '1' },
     clients: [
       {
         client_id: 'health-portal',
@@ -85,6 +77,17 @@ const mailsTo = (address: string): readonly SunkMail[] =>
 const nextMail = (address: string, seen: number): Promise<SunkMail> =>
   idp.mails.waitFor((mail) => mail.to === address && mailsTo(address).indexOf(mail) >= seen)
 
+/** The next code to this address after `seen` mails. */
+const nextCode = async (address: string, seen: number): Promise<string> =>
+  codeIn(
+    await idp.mails.waitFor(
+      (mail) =>
+        mail.to === address &&
+        mailsTo(address).indexOf(mail) >= seen &&
+        /^\s*\d{6}\s*$/mu.test(mail.text),
+    ),
+  )
+
 const addressOf = (member: Member): string => member.email?.address ?? ''
 
 /** Answers the sign-in pages, password and e-mail code. */
@@ -93,14 +96,7 @@ const signIn = async (visitor: Visitor, member: Member): Promise<Page> => {
   const seen = mailsTo(addressOf(member)).length
   await visitor.submit('password', { username: member.loginId, password: A_PASSWORD })
   expect(visitor.page.heading).toBe('確認コードを入力してください')
-  const code = codeIn(
-    await idp.mails.waitFor(
-      (mail) =>
-        mail.to === addressOf(member) &&
-        mailsTo(mail.to).indexOf(mail) >= seen &&
-        /^\s*\d{6}\s*$/mu.test(mail.text),
-    ),
-  )
+  const code = await nextCode(addressOf(member), seen)
   return visitor.submit('verifyFactor', { code })
 }
 
@@ -322,6 +318,147 @@ describe('A change needs a proof of the last five minutes', () => {
       const page = await visitor.visit(`${accountUrl('/prove')}?${new URLSearchParams({ to })}`)
       expect(page.url.href).toBe(accountUrl())
     }
+  })
+})
+
+describe('On a company network that takes codes by mail only', () => {
+  const NOT_HERE = 'ここでは設定を変えられません'
+
+  test('a member with a passkey sees the account and changes nothing, until they are at home', async () => {
+    const { member, passkey } = await withPasskey(idp, await aMemberHere())
+    await idp.services.members.save(member)
+    await atAccount(member)
+    const headers = { ...AT_OFFICE.headers }
+    const visitor = await atAccount(member, { headers })
+    const before = await stored(member)
+    for (const place of ['/email', '/password', '/method', `/remove/${passkey.id}`]) {
+      const page = await visitor.visit(accountUrl(place))
+      expect([place, page.heading]).toEqual([place, NOT_HERE])
+      expect(page.text).toContain('さくら電機')
+      expect(page.text).not.toContain('ログインへ進む')
+      expect(page.root.querySelectorAll('main form')).toEqual([])
+    }
+    // The token of the form that ends other sessions.
+    const csrf = csrfOf(await visitor.visit(accountUrl()))
+    expect(csrf).not.toBe('')
+    for (const [act, fields] of [
+      ['/email/change', { email: 'thief@example.jp' }],
+      ['/password/change', { current: A_PASSWORD, password: 'Kingyo_no_Hachi-39' }],
+      ['/method/choose', { factor: 'emailCode' }],
+      ['/recovery-codes/recoveryCodes', { saved: 'yes' }],
+      ['/add-app/registerFactor', { code: '123456' }],
+      [`/remove/${passkey.id}/yes`, {}],
+    ] as const) {
+      for (const token of [csrf, '']) {
+        const page = await visitor.post(accountUrl(act), { csrf: token, ...fields })
+        expect([act, page.heading]).toEqual([act, NOT_HERE])
+      }
+    }
+    expect(await stored(member)).toBe(before)
+    expect(mailsTo('thief@example.jp')).toEqual([])
+
+    headers['X-Forwarded-For'] = '203.0.113.7'
+    keys.set(visitor, () => ({ response: passkey.authenticate(requestOptionsOn(visitor.page)) }))
+    expect((await open(visitor, '/email')).heading).toBe('メールアドレスを変えます')
+  })
+
+  test('a member whose method is the mail changes what they like', async () => {
+    const visitor = await atAccount(await aMemberHere(), AT_OFFICE)
+    expect((await visitor.visit(accountUrl('/email'))).heading).toBe('メールアドレスを変えます')
+  })
+})
+
+describe('An account that changes hands while a form is on its way', () => {
+  /** Saves this right before the product saves the member next: a lost race, every time. */
+  const overtakeWith = (change: (member: Member) => Member): void => {
+    const { members } = idp.services
+    const { save } = members
+    members.save = async (member) => {
+      members.save = save
+      const current = await idp.memberOf(member)
+      await save(change(current))
+      return save(member)
+    }
+  }
+
+  /** A member about to rename their passkey. */
+  const renaming = async () => {
+    const { member, passkey } = await withPasskey(idp, await aMemberHere())
+    await idp.services.members.save(member)
+    const visitor = aVisitor()
+    await visitor.visit(accountUrl(`/rename/${passkey.id}`))
+    const response = passkey.authenticate(requestOptionsOn(visitor.page))
+    await visitor.submit('passkey', { response })
+    expect(visitor.page.heading).toBe('パスキーの名前を変えます')
+    return { member, visitor, passkey }
+  }
+  const labelOf = async (member: Member) => (await passkeysOf(member))[0]?.label
+
+  test.each<[string, (member: Member) => Partial<Member>]>([
+    ['was blocked', () => ({ blocked: { reason: 'emailChangeUndone', since: clock.now() } })],
+    ['was opened anew by the desk', () => ({ methodsClearedAt: clock.now() })],
+    ['has another password', ({ password }) => ({ password: { ...password, hash: 'another' } })],
+    ['has another address', () => ({ email: { address: 'x@example.jp', verifiedAt: 1 } })],
+  ])('is not changed once it %s', async (_what, over) => {
+    const { member, visitor } = await renaming()
+    const before = await labelOf(member)
+    overtakeWith((current) => ({ ...current, ...over(current) }))
+    await visitor.submit('save', { label: '泥棒のPC' })
+    const after = await idp.memberOf(member)
+    expect(after).toMatchObject(over(member))
+    expect(await labelOf(member)).toBe(before)
+  })
+
+  test('is changed where something else was: both are kept', async () => {
+    const { member, visitor } = await renaming()
+    overtakeWith((current) => ({ ...current, deviceOfferedAt: 1 }))
+    await visitor.submit('save', { label: '居間のPC' })
+    expect(visitor.page.text).toContain('パスキーの名前を変えました')
+    expect(await labelOf(member)).toBe('居間のPC')
+    expect((await idp.memberOf(member)).deviceOfferedAt).toBe(1)
+  })
+})
+
+describe('A sign-in that is under way elsewhere', () => {
+  /** Past the password, in front of the code that was mailed. */
+  const halfIn = async (member: Member) => {
+    const visitor = aVisitor()
+    await visitor.visit(accountUrl())
+    clock.advance(61)
+    const seen = mailsTo(addressOf(member)).length
+    await visitor.submit('password', { username: member.loginId, password: A_PASSWORD })
+    expect(visitor.page.heading).toBe('確認コードを入力してください')
+    const code = await nextCode(addressOf(member), seen)
+    return { visitor, finish: () => visitor.submit('verifyFactor', { code }) }
+  }
+
+  test.each<[string, (visitor: Visitor) => Promise<Page>]>([
+    [
+      'the password is changed',
+      async (visitor) => {
+        await visitor.visit(accountUrl('/password'))
+        const fields = { current: A_PASSWORD, password: 'Kingyo_no_Hachi-39' }
+        return visitor.submit('change', fields)
+      },
+    ],
+    ['all other sessions are ended', (visitor) => visitor.submit('end-others')],
+  ])('ends when %s, however right its code', async (_what, act) => {
+    const member = await aMemberHere()
+    await atAccount(member)
+    const visitor = await atAccount(member)
+    const { finish } = await halfIn(member)
+    clock.advance(1)
+    expect((await act(visitor)).heading).toBe('ログインの設定')
+    expect((await finish()).heading).toBe('ログイン')
+    expect((await visitor.visit(accountUrl())).heading).toBe('ログインの設定')
+  })
+
+  test('goes on where nothing of that happens', async () => {
+    const member = await aMemberHere()
+    await atAccount(member)
+    const { finish } = await halfIn(member)
+    clock.advance(1)
+    expect((await finish()).heading).toBe('ログインの設定')
   })
 })
 
@@ -593,7 +730,7 @@ describe('The mail address', () => {
     await visitor.submit('change', { email: wanted })
     expect(visitor.page.heading).toBe('今のメールアドレスを確認します')
     expect(mailsTo(wanted)).toEqual([])
-    const code = codeIn(await nextMail(addressOf(member), seen))
+    const code = await nextCode(addressOf(member), seen)
     await visitor.submit('email', { code })
     expect(visitor.page.heading).toBe('メールを確認してください')
     return idp.mails.waitFor(({ to }) => to === wanted)
@@ -629,7 +766,7 @@ describe('The mail address', () => {
     const seen = mailsTo(addressOf(member)).length
     await visitor.visit(accountUrl('/email'))
     await visitor.submit('change', { email: 'thief@example.jp' })
-    const right = codeIn(await nextMail(addressOf(member), seen))
+    const right = await nextCode(addressOf(member), seen)
     const page = await visitor.submit('email', { code: right === '123456' ? '123457' : '123456' })
     expect(page.status).toBe(422)
     expect(page.heading).toBe('今のメールアドレスを確認します')
@@ -662,12 +799,24 @@ describe('The mail address', () => {
     expect((await visitor.submit('change', { email: 'nobody' })).status).toBe(422)
   })
 
-  test('a change given up is begun anew', async () => {
+  test.each([
+    ['given up for another', 'email-change', 'メールアドレスを変えます'],
+    ['given up for good', 'email-keep', 'ログインの設定'],
+  ])('does not change by the link of a change %s', async (_how, act, heading) => {
     const member = await aMemberHere()
     const visitor = await atAccount(member)
-    await halfway(member, visitor, `gone-${addressOf(member)}`)
-    await visitor.submit('email-change')
-    expect(visitor.page.heading).toBe('メールアドレスを変えます')
+    const mail = await halfway(member, visitor, `gone-${addressOf(member)}`)
+    const phone = aVisitor()
+    const asked = await phone.visit(linkIn(mail))
+    expect(asked.heading).toBe('このメールアドレスを確認します')
+    // By whatever button: the waiting page has one of the two only.
+    const { url } = visitor.page
+    const page = await visitor.post(`${url.href}/${act}`, { csrf: csrfOf(visitor.page) })
+    expect(page.heading).toBe(heading)
+    await phone.submit()
+    expect(phone.page.heading).not.toBe('確認できました')
+    expect((await aVisitor().visit(linkIn(mail))).heading).not.toBe(asked.heading)
+    expect((await idp.memberOf(member)).email?.address).toBe(addressOf(member))
   })
 })
 

@@ -11,7 +11,16 @@ import type { Page } from '../support/page.ts'
 import { type Body, fieldBodies, unsignedBodies } from './bodies.ts'
 import { holding, requestOptionsOn } from './keys.ts'
 import { passFor } from './recovery-support.ts'
-import { aJourneyOf, aNewcomer, anOldHand, csrfOf, type Journey, PAGE, theDate } from './support.ts'
+import {
+  aJourneyOf,
+  aNewcomer,
+  anOldHand,
+  aRegistrant,
+  csrfOf,
+  type Journey,
+  PAGE,
+  theDate,
+} from './support.ts'
 
 /** A member at a page of a sign-in. */
 type Place = Readonly<{ what: string; step: StepId; reach: (idp: Idp) => Promise<Journey> }>
@@ -20,6 +29,15 @@ const newcomerAt =
   (heading: string, options: Parameters<typeof aJourneyOf>[2] = {}, over: Partial<Member> = {}) =>
   async (idp: Idp): Promise<Journey> => {
     const journey = await aJourneyOf(idp, aNewcomer(over), options)
+    await journey.start()
+    await journey.walkTo(heading)
+    return journey
+  }
+
+const registrantAt =
+  (heading: string, method: 'passkey' | 'totp') =>
+  async (idp: Idp): Promise<Journey> => {
+    const journey = await aJourneyOf(idp, aRegistrant(idp.clock.now(), method), { method })
     await journey.start()
     await journey.walkTo(heading)
     return journey
@@ -139,17 +157,17 @@ const PLACES: readonly Place[] = [
   {
     what: PAGE.registerPasskey,
     step: 'registerFactor',
-    reach: newcomerAt(PAGE.registerPasskey, { method: 'passkey' }),
+    reach: registrantAt(PAGE.registerPasskey, 'passkey'),
   },
   {
     what: PAGE.registerTotp,
     step: 'registerFactor',
-    reach: newcomerAt(PAGE.registerTotp, { method: 'totp' }),
+    reach: registrantAt(PAGE.registerTotp, 'totp'),
   },
   {
     what: PAGE.recoveryCodes,
     step: 'recoveryCodes',
-    reach: newcomerAt(PAGE.recoveryCodes, { method: 'totp' }),
+    reach: registrantAt(PAGE.recoveryCodes, 'totp'),
   },
   {
     what: 'the offer to register this device too',
@@ -163,7 +181,17 @@ const PLACES: readonly Place[] = [
       return journey
     },
   },
-  { what: PAGE.done, step: 'done', reach: newcomerAt(PAGE.done) },
+  { what: PAGE.done, step: 'done', reach: registrantAt(PAGE.done, 'totp') },
+  {
+    what: 'one more method at the end',
+    step: 'done',
+    async reach(idp) {
+      const journey = await registrantAt(PAGE.done, 'totp')(idp)
+      await journey.visitor.submit('register-another')
+      await journey.visitor.submit('another-method')
+      return journey
+    },
+  },
 ]
 
 /** The fields that a page has for an act whose own depend on the method asked for. */

@@ -16,7 +16,6 @@ import {
   newestMail,
   PAGE,
   settled,
-  storedRows,
   theDate,
 } from './support.ts'
 
@@ -355,12 +354,12 @@ describe('The manual’s chapter 1, the first login', () => {
       const journey = await aJourneyOf(idp, aNewcomer())
       await journey.start()
       await journey.walkTo(PAGE.email)
-      const before = storedRows(idp, 'SELECT id FROM outbox').length
+      const before = (await idp.stores.atRest()).outbox
       const page = await journey.visitor.submit('email', { email: typed })
       expect(page.status).toBe(422)
       expect(page.heading).toBe(PAGE.email)
       expect(page.faults).toHaveLength(1)
-      expect(storedRows(idp, 'SELECT id FROM outbox')).toHaveLength(before)
+      expect((await idp.stores.atRest()).outbox).toBe(before)
     })
 
     test('that looks mistyped is asked about once', async () => {

@@ -18,6 +18,7 @@ import {
   aJourneyOf,
   aNewcomer,
   anOldHand,
+  aRegistrant,
   type Journey,
   mailsTo,
   PAGE,
@@ -39,9 +40,11 @@ describe('The manual’s chapters 2-1 and 2-2, the passkey', () => {
     jest.useRealTimers()
   })
 
-  /** A newcomer at the page that registers the passkey. */
-  const registering = async (): Promise<Journey> => {
-    const journey = await aJourneyOf(idp, aNewcomer(), { method: 'passkey' })
+  /** At the page that registers the passkey, at the end of a first login. */
+  const registering = async (
+    member = aRegistrant(idp.clock.now(), 'passkey'),
+  ): Promise<Journey> => {
+    const journey = await aJourneyOf(idp, member, { method: 'passkey' })
     await journey.start()
     await journey.walkTo(PAGE.registerPasskey)
     return journey
@@ -84,7 +87,7 @@ describe('The manual’s chapters 2-1 and 2-2, the passkey', () => {
     })
 
     test('registers it, shows ten recovery codes, says that all is set and leads to the portal', async () => {
-      const journey = await registering()
+      const journey = await registering(aNewcomer())
       const { visitor, member } = journey
       const passkey = createAuthenticator({ origin: idp.issuer })
       const response = passkey.register(creationOptionsOn(visitor.page))

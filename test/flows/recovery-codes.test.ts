@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import type { Member } from '../../accounts/member.ts'
 import { aVisitor } from '../support/agent.ts'
@@ -9,8 +7,9 @@ import { holding, recoveryCodesOn } from './keys.ts'
 import {
   aJourney,
   aJourneyOf,
-  aNewcomer,
   anOldHand,
+  aRegistrant,
+  csrfOf,
   type Journey,
   mailsTo,
   PAGE,
@@ -69,7 +68,7 @@ describe('Recovery codes', () => {
   const codeAt = ({ codes }: Holder, index: number): string => codes.at(index) ?? ''
 
   test('are ten, each another, to be printed, copied or saved, and shown until they are saved', async () => {
-    const journey = await aJourneyOf(idp, aNewcomer(), { method: 'totp' })
+    const journey = await aJourneyOf(idp, aRegistrant(idp.clock.now(), 'totp'), { method: 'totp' })
     await journey.start()
     const page = await journey.walkTo(PAGE.recoveryCodes)
     const codes = recoveryCodesOn(page)
@@ -87,9 +86,7 @@ describe('Recovery codes', () => {
     for (const one of later) {
       expect(codes.filter((code) => one.body.includes(code))).toEqual([])
     }
-    const atRest = ['kenpo-id.sqlite', 'kenpo-id.sqlite-wal']
-      .map((name) => readFileSync(join(idp.dataDir, name), 'latin1'))
-      .join()
+    const atRest = Object.values(await idp.stores.atRest()).join()
     for (const code of codes) {
       const bare = code.replace('-', '')
       expect([code, bare].filter((one) => atRest.includes(one))).toEqual([])
@@ -123,6 +120,47 @@ describe('Recovery codes', () => {
     expect(saved.heading).toBe(PAGE.signedIn)
     expect((await signInBy(holder, codeAt(holder, 3))).faults.join()).toContain(WRONG)
     expect((await signInBy(holder, fresh[5] ?? '')).heading).toBe(PAGE.signedIn)
+  })
+
+  test('new ones can wait: “later” goes on, the old still work, and the next sign-in offers again', async () => {
+    const holder = await aHolder(4)
+    const journey = await asked(holder)
+    const { visitor } = journey
+    const page = await type(journey, codeAt(holder, 0))
+    expect(page.heading).toBe(PAGE.recoveryCodes)
+    expect(page.text).toContain('あと3個')
+    const offered = recoveryCodesOn(page)
+    expect((await visitor.submit('codes-later')).heading).toBe(PAGE.signedIn)
+    expect((await journey.finish()).claims()?.amr).toEqual(['pwd', 'otp', 'mfa'])
+
+    // This session is not asked again, and no application learns of it.
+    expect((await journey.start()).heading).toBe(PAGE.signedIn)
+    const silent = await journey.start({ prompt: 'none' })
+    expect(silent.url.searchParams.has('code')).toBe(true)
+
+    idp.clock.advance(61)
+    const later = await asked(holder)
+    expect((await type(later, offered[0] ?? '')).faults.join()).toContain(WRONG)
+    const again = await type(later, codeAt(holder, 1))
+    expect(again.heading).toBe(PAGE.recoveryCodes)
+    expect(again.text).toContain('あと2個')
+    expect(recoveryCodesOn(again)).not.toEqual(offered)
+    await later.visitor.submit('recoveryCodes', { saved: true })
+    expect(later.visitor.page.heading).toBe(PAGE.signedIn)
+    expect((await signInBy(holder, codeAt(holder, 2))).faults.join()).toContain(WRONG)
+  })
+
+  test('the first ones cannot wait: a method without any may be lost for good', async () => {
+    const base = anOldHand(idp.clock.now(), { recoveryCodesDue: true })
+    const { member, keys } = await holding(idp, ['totp'], base)
+    const journey = await aJourneyOf(idp, member, { keys })
+    await journey.start()
+    const page = await journey.walkTo(PAGE.recoveryCodes)
+    expect(page.root.querySelector('form[action$="codes-later"]')).toBeNull()
+    const { visitor } = journey
+    const forced = await visitor.post(`${page.url.href}/codes-later`, { csrf: csrfOf(page) })
+    expect(forced.heading).toBe(PAGE.recoveryCodes)
+    expect(recoveryCodesOn(forced)).toEqual(recoveryCodesOn(page))
   })
 
   test('new ones that were not saved are asked about again at the next sign-in, and the old still work', async () => {

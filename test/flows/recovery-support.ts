@@ -1,6 +1,4 @@
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import Libsql from 'libsql'
 import { Secret, TOTP } from 'otpauth'
 import type { EpochSeconds, Member, MemberId } from '../../accounts/member.ts'
 import { issuePass } from '../../cli/member-pass.ts'
@@ -123,17 +121,11 @@ export const mailsTo = (idp: Idp, address: string | undefined): readonly SunkMai
 
 /** All that was queued has gone out or been given up. */
 export const mailsGone = async (idp: Idp): Promise<void> => {
-  const file = new Libsql(join(idp.dataDir, 'kenpo-id.sqlite'), { readonly: true })
-  try {
-    const waiting = file.prepare("SELECT id FROM outbox WHERE state = 'queued'")
-    for (let tries = 0; tries < 500; tries += 1) {
-      if (waiting.all([]).length === 0) return
-      await delay(20)
-    }
-    throw new Error('mails are still waiting after ten seconds')
-  } finally {
-    file.close()
+  for (let tries = 0; tries < 500; tries += 1) {
+    if ((await idp.services.outbox.count()) === 0) return
+    await delay(20)
   }
+  throw new Error('mails are still waiting after ten seconds')
 }
 
 /** The newest code mailed to the member. */

@@ -39,6 +39,23 @@ describe('A member who stops', () => {
     return other
   }
 
+  test('is told on each page until when it can be used, and so it is', async () => {
+    const journey = await aJourneyOf(idp, aNewcomer())
+    const page = await journey.start()
+    const inJapan = new Date((idp.clock.now() + 3600 + 9 * 3600) * 1000)
+    const [hour, minute] = [inJapan.getUTCHours(), inJapan.getUTCMinutes()]
+    const until = `この画面は${hour}時${String(minute).padStart(2, '0')}分まで使えます`
+    expect(page.text).toContain(until)
+    idp.clock.advance(1800)
+    const terms = await journey.walkTo(PAGE.terms)
+    expect(terms.text).toContain(until)
+    expect(terms.text).toContain('続きから進めます')
+    idp.clock.advance(1799)
+    expect((await journey.visitor.visit(terms.url)).heading).toBe(PAGE.terms)
+    idp.clock.advance(2)
+    expect((await journey.visitor.submit('terms', { agree: true })).heading).toBe(PAGE.stale)
+  })
+
   describe('and comes back in another browser is asked what is still due, after the password', () => {
     test.each([
       [PAGE.birthdate, PAGE.birthdate],

@@ -103,6 +103,23 @@ describe('An application that asks for more than a session has shown', () => {
       }
     })
 
+    test('of a session that was begun anew with less in another tab, while the page was open', async () => {
+      const journey = await signedIn('takes-mfa', ['totp'])
+      idp.clock.advance(100)
+      // Too old a proof for this one: it asks for everything.
+      const open = await at(journey, 'takes-mfa')
+      const page = await open.start({ max_age: '60' })
+      expect(page.heading).toBe(PAGE.password)
+      const otherTab = await at(journey, 'takes-pwd')
+      idp.clock.advance(1)
+      await otherTab.start({ prompt: 'login' })
+      expect(await told(otherTab)).toMatchObject({ acr: PWD, at: idp.clock.now() })
+      // The password is new by now; the app's digits are as old as they were.
+      expect((await journey.visitor.visit(page.url)).heading).toBe(PAGE.verifyTotp)
+      idp.clock.advance(30)
+      expect(await told(open)).toMatchObject({ acr: MFA, amr: ['pwd', 'otp', 'mfa'] })
+    })
+
     test('of a session from a company network, once the member is at home', async () => {
       const headers = { 'X-Forwarded-For': '192.0.2.7' }
       const journey = await signedIn('takes-email', ['passkey'], { headers })

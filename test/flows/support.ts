@@ -1,7 +1,5 @@
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { jest } from '@jest/globals'
-import Libsql from 'libsql'
 import type { ChosenFactor, Member, MemberId } from '../../accounts/member.ts'
 import { aVisitor, type Visitor } from '../support/agent.ts'
 import { createAuthenticator } from '../support/authenticator.ts'
@@ -10,7 +8,12 @@ import { A_PASSWORD, aMember } from '../support/builders.ts'
 import type { TestClock } from '../support/clock.ts'
 import type { Idp } from '../support/idp.ts'
 import type { Page } from '../support/page.ts'
-import { aRelyingParty, type RelyingParty, type Tokens } from '../support/rp.ts'
+import {
+  aRelyingParty,
+  type RegisteredClient,
+  type RelyingParty,
+  type Tokens,
+} from '../support/rp.ts'
 import { codeIn, type SunkMail } from '../support/smtp-sink.ts'
 import {
   creationOptionsOn,
@@ -78,11 +81,14 @@ const REAL = [
  */
 export const theDate = (): TestClock => {
   jest.useFakeTimers({ doNotFake: [...REAL], now: Math.floor(Date.now() / 1000) * 1000 })
+  const followers = new Set<(seconds: number) => void>()
   return {
     now: () => Math.floor(Date.now() / 1000),
     advance(seconds) {
       jest.setSystemTime(Date.now() + seconds * 1000)
+      for (const follow of followers) follow(seconds)
     },
+    followers,
   }
 }
 
@@ -129,6 +135,13 @@ export const anOldHand = (at: number, over: Partial<Member> = {}): Member => {
   }
 }
 
+/** Another member whose first login is done but for registering the method they chose: password and
+ * a mailed code lead them there. Their password is A_PASSWORD. */
+export const aRegistrant = (at: number, chosenFactor: ChosenFactor): Member => {
+  const { enrolledAt: _yetToCome, ...member } = anOldHand(at, { chosenFactor })
+  return member
+}
+
 /** One member at one browser in front of one relying party. */
 export interface Journey {
   readonly idp: Idp
@@ -159,21 +172,10 @@ export const mailsTo = (idp: Idp, address: string): readonly SunkMail[] =>
 
 const hasCode = ({ text }: SunkMail): boolean => /^\s*\d{6}\s*$/mu.test(text)
 
-/** The rows of the store's own file, from beside the running product. */
-export const storedRows = <Row>(idp: Idp, sql: string): readonly Row[] => {
-  const file = new Libsql(join(idp.dataDir, 'kenpo-id.sqlite'), { readonly: true })
-  try {
-    // The columns a statement names are its caller's to know.
-    return file.prepare(sql).all([]) as Row[]
-  } finally {
-    file.close()
-  }
-}
-
 /** All that has been queued has gone out or been given up. */
 export const settled = async (idp: Idp): Promise<void> => {
   for (let tries = 0; tries < 500; tries += 1) {
-    if (storedRows(idp, "SELECT id FROM outbox WHERE state = 'queued'").length === 0) return
+    if ((await idp.services.outbox.count()) === 0) return
     await delay(20)
   }
   throw new Error('mails are still waiting after ten seconds')
@@ -264,6 +266,8 @@ export const aJourney = async (
   member: Member,
   options: Readonly<{
     clientId?: string
+    /** One that is registered elsewhere than in the clients file. */
+    client?: RegisteredClient
     visitor?: Visitor
     password?: string
     method?: ChosenFactor
@@ -271,7 +275,10 @@ export const aJourney = async (
   }> = {},
 ): Promise<Journey> => {
   const society = member.societyId === 'minato' ? 'minato' : 'sakura'
-  const rp = await aRelyingParty(idp, idp.client(options.clientId ?? clients[society]))
+  const rp = await aRelyingParty(
+    idp,
+    options.client ?? idp.client(options.clientId ?? clients[society]),
+  )
   const visitor = options.visitor ?? aVisitor()
   const journey: Journey = {
     idp,

@@ -1,5 +1,7 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { exportJWK, SignJWT } from 'jose'
 import { type HTMLElement, parse } from 'node-html-parser'
 import { Provider } from 'oidc-provider'
 import { CookieJar } from 'tough-cookie'
@@ -56,6 +58,7 @@ const closed = (server: Server) =>
 describe('The demo portal', () => {
   const providerServer = createServer()
   const portalServer = createServer()
+  const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   let issuer: string
   let portalUrl: string
   let browser: ReturnType<typeof aBrowser>
@@ -74,10 +77,14 @@ describe('The demo portal', () => {
         client_secret: SECRET,
         redirect_uris: [`${portalUrl}${path === '/' ? '' : path}/callback`],
         post_logout_redirect_uris: [`${portalUrl}${path === '/' ? '' : path}/signed-out`],
+        // With both, the ID token carries the sid; here the test does the asking.
+        backchannel_logout_uri: 'https://rp.example/logout',
+        backchannel_logout_session_required: true,
       })),
+      jwks: { keys: [await exportJWK(key)] },
       acrValues: ['urn:example:acr'],
       claims: { openid: ['sub'], acr: null, amr: null },
-      features: { claimsParameter: { enabled: true } },
+      features: { claimsParameter: { enabled: true }, backchannelLogout: { enabled: true } },
       cookies: { keys: ['a-key-for-this-test'] },
     })
     providerServer.on('request', provider.callback())
@@ -240,6 +247,75 @@ describe('The demo portal', () => {
     })
     expect(page.status).toBe(403)
     expect(heading(await browser.open(portalUrl))).toBe('ようこそ')
+  })
+
+  describe('told by the provider that a sign-in is over', () => {
+    const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
+    const tell = async (token: string | undefined): Promise<number> => {
+      const response = await fetch(`${portalUrl}/backchannel-logout`, {
+        method: 'POST',
+        body: new URLSearchParams(token === undefined ? {} : { logout_token: token }),
+      })
+      expect(response.headers.get('Cache-Control')).toBe('no-store')
+      return response.status
+    }
+    const aToken = (
+      claims: Readonly<Record<string, unknown>>,
+      { typ = 'logout+jwt', signedWith = key } = {},
+    ): Promise<string> =>
+      new SignJWT({ events: { [EVENT]: {} }, jti: randomUUID(), ...claims })
+        .setProtectedHeader({ alg: 'RS256', typ })
+        .setIssuer(String(claims.iss ?? issuer))
+        .setAudience(String(claims.aud ?? 'health-portal'))
+        .setIssuedAt()
+        .setExpirationTime(typeof claims.exp === 'number' ? claims.exp : '2m')
+        .sign(signedWith)
+    const isSignedIn = async (one: ReturnType<typeof aBrowser>) =>
+      heading(await one.open(portalUrl)) === 'ようこそ'
+
+    test('ends that one sign-in and no other of the member’s', async () => {
+      const away = browser
+      const { sid } = claimsOn(await signIn())
+      browser = aBrowser()
+      await signIn()
+      expect(await tell(await aToken({ sub: 'hanako', sid }))).toBe(200)
+      expect(await isSignedIn(away)).toBe(false)
+      expect(await isSignedIn(browser)).toBe(true)
+      expect(await tell(await aToken({ sub: 'hanako', sid }))).toBe(200)
+    })
+
+    test('ends all of the member’s sign-ins where none is named', async () => {
+      const away = browser
+      await signIn()
+      browser = aBrowser()
+      await signIn()
+      expect(await tell(await aToken({ sub: 'taro' }))).toBe(200)
+      expect(await isSignedIn(away)).toBe(true)
+      expect(await tell(await aToken({ sub: 'hanako' }))).toBe(200)
+      expect([await isSignedIn(away), await isSignedIn(browser)]).toEqual([false, false])
+    })
+
+    test('believes no token that is not a logout token of the provider’s for this portal', async () => {
+      await signIn()
+      const sub = 'hanako'
+      const { privateKey: signedWith } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+      const refused = [
+        undefined,
+        'no token',
+        await aToken({}),
+        await aToken({ sub, nonce: 'n' }),
+        await aToken({ sub, events: {} }),
+        await aToken({ sub, events: { [EVENT]: null } }),
+        await aToken({ sub, aud: 'minato-portal' }),
+        await aToken({ sub, iss: 'https://evil.example' }),
+        await aToken({ sub, exp: Math.floor(Date.now() / 1000) - 60 }),
+        await aToken({ sub, jti: undefined }),
+        await aToken({ sub }, { typ: 'JWT' }),
+        await aToken({ sub }, { signedWith }),
+      ]
+      for (const token of refused) expect(await tell(token)).toBe(400)
+      expect(await isSignedIn(browser)).toBe(true)
+    })
   })
 
   test('runs no script, is framed by nobody and loads from itself only', async () => {

@@ -8,6 +8,8 @@ import { aMember, anEnrolledMember, T0 } from '../support/builders.ts'
 
 const NO_CONTEXT = {} as KoaContextWithOIDC // what is tested here does not look at it
 
+const NO_CLIENTS = { find: async () => undefined }
+
 const storeOf = (...members: ReturnType<typeof aMember>[]): MemberStore => ({
   findById: async (id) => members.find((member) => member.id === id),
   findByLoginId: async () => undefined,
@@ -20,7 +22,7 @@ const storeOf = (...members: ReturnType<typeof aMember>[]): MemberStore => ({
 
 describe('The engine’s account', () => {
   const accountOf = async (member: ReturnType<typeof aMember>) =>
-    findAccount(storeOf(member))(NO_CONTEXT, member.id)
+    findAccount(storeOf(member), NO_CLIENTS)(NO_CONTEXT, member.id)
 
   test('tells the address once it is proven, and no number or birthdate ever', async () => {
     const proven = await accountOf(anEnrolledMember())
@@ -40,7 +42,7 @@ describe('The engine’s account', () => {
   test('is nobody for an unknown or blocked member', async () => {
     const blocked = { reason: 'emailChangeUndone', since: T0 } as const
     expect(await accountOf(anEnrolledMember({ blocked }))).toBeUndefined()
-    expect(await findAccount(storeOf())(NO_CONTEXT, 'member-1')).toBeUndefined()
+    expect(await findAccount(storeOf(), NO_CLIENTS)(NO_CONTEXT, 'member-1')).toBeUndefined()
   })
 })
 

@@ -18,7 +18,7 @@ const strays = (uses: readonly string[], places: readonly string[]): readonly st
       uses.filter((use) => syntax.uses.has(use)).map((use) => `${path}: ${use}`),
     )
 
-const ENTRIES = ['server.ts', 'cli/', 'adapters/system.ts']
+const ENTRIES = ['server.ts', 'cluster.ts', 'cli/', 'adapters/system.ts']
 const FREE = ['portal/', 'bench/', 'examples/', 'scripts/', 'test/']
 
 describe('What the linter cannot say', () => {

@@ -3,6 +3,8 @@ import type { Clock } from '../../accounts/ports.ts'
 
 export interface TestClock extends Clock {
   advance(seconds: number): void
+  /** Called with each advance's seconds: by what has a clock of its own. */
+  readonly followers: Set<(seconds: number) => void>
 }
 
 /**
@@ -11,10 +13,13 @@ export interface TestClock extends Clock {
  */
 export const aClock = (start: EpochSeconds = Math.floor(Date.now() / 1000)): TestClock => {
   let now = start
+  const followers = new Set<(seconds: number) => void>()
   return {
     now: () => now,
     advance(seconds) {
       now += seconds
+      for (const follow of followers) follow(seconds)
     },
+    followers,
   }
 }

@@ -6,16 +6,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Member } from '../../accounts/member.ts'
 import { type Adapters, keepSetting, openAdapters } from '../../adapters/index.ts'
-import { startOutboxWorker } from '../../adapters/outbox-worker.ts'
+import { createLogoutDelivery } from '../../adapters/logout-delivery.ts'
+import { createMailDelivery } from '../../adapters/mail-delivery.ts'
+import { nudging, startOutboxWorker } from '../../adapters/outbox-worker.ts'
 import { createSmtpMailer } from '../../adapters/smtp.ts'
 import { createLog, systemRandom } from '../../adapters/system.ts'
 import { type AppServices, createApp } from '../../app.ts'
-import { type Environment, loadConfig } from '../../config/index.ts'
+import { type Environment, loadConfig, type StoreConfig } from '../../config/index.ts'
 import { hashPassword } from '../../factors/password.ts'
 import { createMailWriter } from '../../interactions/mails.ts'
+import { sweepSessions } from '../../interactions/session-sweep.ts'
+import { createLogoutCalls } from '../../provider/logout-token.ts'
+import { openClients } from '../../relying-parties.ts'
 import { aClock, type TestClock } from './clock.ts'
+import { startRoundRobin } from './round-robin.ts'
 import type { RegisteredClient } from './rp.ts'
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
+import { embeddedStores, serverStores, type TestStores } from './stores.ts'
 
 /** One line of the operator's log, parsed. */
 export type LogLine = Readonly<Record<string, unknown> & { level: string; msg?: string }>
@@ -30,31 +37,45 @@ export type IdpOptions = Readonly<{
   /** More environment variables, as the operator would set them. */
   env?: Environment
   clock?: TestClock
+  /** Stores in place of those that the configuration opens. */
+  over?: Partial<Adapters> & Pick<AppServices, 'unitOfWork'>
+  /** So many of them, sharing one store behind a balancer without stickiness that has the issuer's
+   * port; one without a balancer unless said here or by KENPO_TEST_INSTANCES. */
+  instances?: number
+  /** Where everything is kept: an embedded file unless said here or by KENPO_TEST_STORE. */
+  store?: StoreConfig['kind']
+  /** Stores of the test's own making, which end with the product. */
+  stores?: TestStores
 }>
 
 export interface Idp {
   /** http://localhost:port, unless `env` says otherwise */
   readonly issuer: string
-  /** Where it listens, whatever its issuer. */
+  /** Where it listens, whatever its issuer: the balancer's, of several instances. */
   readonly port: number
   /** Where every client's members are sent back to: http://localhost:port/cb, which says 200. */
   readonly redirectUri: string
-  /** What the running application works with: new after `restart`. */
-  readonly services: AppServices & Pick<Adapters, 'sweepExpired'>
+  /** What the running application works with, the first of several: new after `restart`. */
+  readonly services: AppServices & Pick<Adapters, 'sweepExpired' | 'unreachable'>
   readonly clock: TestClock
   readonly mails: SmtpSink
   /** Since the start, restarts included. */
   readonly log: readonly LogLine[]
   /** The embedded store's folder. */
   readonly dataDir: string
+  /** The clients file, which the running server watches. */
+  readonly clientsFile: string
+  readonly stores: TestStores
   /** Stores the member with this password's hash in place of their own. */
   addMember(member: Member, password: string): Promise<Member>
   /** The member as stored now. */
   memberOf(member: Pick<Member, 'id'>): Promise<Member>
   /** A registered client, for `aRelyingParty`; the demo's health-portal unless said. */
   client(clientId?: string): RegisteredClient
+  /** What the server does every minute: tells of sessions whose time has come. */
+  sweepSessions(): Promise<number>
   /** Closes and opens again: same address, same data, same clock. */
-  restart(): Promise<void>
+  restart(whileDown?: () => Promise<void>): Promise<void>
   close(): Promise<void>
 }
 
@@ -73,8 +94,8 @@ const laidOver = (
   ...over.filter((one) => !entries.some((entry) => entry[key] === one[key])),
 ]
 
-const listen = async (port: number, listener: RequestListener): Promise<Server> => {
-  const server = createServer(listener)
+const listen = async (port: number, listener?: RequestListener): Promise<Server> => {
+  const server = listener ? createServer(listener) : createServer()
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
@@ -96,14 +117,22 @@ const CALLBACK_PAGE =
 
 /**
  * The whole product on this machine, put together as server.ts does: the real application on a port
- * of its own, the embedded store in a folder of its own, mails through SMTP into a sink. Two things
- * differ: the clock stands still until advanced, and the log is kept.
+ * of its own, the embedded store in a folder of its own, mails through SMTP into a sink. Three
+ * things differ: the clock stands still until advanced, sessions are swept when a test says so, and
+ * the log is kept. Several instances have one
+ * clock and one log, and adapters, mailers and workers of their own.
  */
 export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
   const clock = options.clock ?? aClock()
   const mails = await startSmtpSink()
   const folder = mkdtempSync(join(tmpdir(), 'kenpo-id-idp-'))
   const dataDir = join(folder, 'data')
+  const stores =
+    options.stores ??
+    ((options.store ?? process.env.KENPO_TEST_STORE ?? 'embedded') === 'embedded'
+      ? embeddedStores(dataDir)
+      : await serverStores())
+  clock.followers.add(stores.age)
   const log: LogLine[] = []
 
   const callback = await listen(0, (_request, response) => {
@@ -118,7 +147,11 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     return path
   }
   const clientEntries = laidOver(
-    demoEntries('clients.json').map((entry) => ({ ...entry, redirect_uris: [redirectUri] })),
+    demoEntries('clients.json').map(({ backchannel_logout_uri: _, ...entry }) => ({
+      ...entry,
+      redirect_uris: [redirectUri],
+      backchannel_logout_session_required: false,
+    })),
     'client_id',
     options.clients,
   )
@@ -133,24 +166,32 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     ),
   }
 
-  const open = async (wantedPort: number) => {
-    // The port must be known before the issuer is: the application comes in once it is.
-    let handle: RequestListener | undefined
-    const server = await listen(wantedPort, (request, response) => handle?.(request, response))
-    const config = loadConfig(
+  const count = options.instances ?? Number(process.env.KENPO_TEST_INSTANCES ?? 1)
+
+  const configFor = (port: number) =>
+    loadConfig(
       {
         NODE_ENV: 'test',
-        IDP_ISSUER: `http://localhost:${portOf(server)}`,
+        IDP_ISSUER: `http://localhost:${port}`,
         IDP_DATA_DIR: dataDir,
+        ...stores.env,
         IDP_DEMO: 'off',
         IDP_SMTP_URL: mails.url,
         ...files,
         ...options.env,
+        // The balancer is one more.
+        ...(count > 1 && {
+          IDP_TRUSTED_PROXY_HOPS: String(Number(options.env?.IDP_TRUSTED_PROXY_HOPS ?? 0) + 1),
+        }),
       },
       undefined,
       keepSetting,
     )
-    const adapters = await openAdapters(config, clock)
+
+  const start = async (server: Server, config: ReturnType<typeof configFor>) => {
+    const opened = await openAdapters(config, clock)
+    await opened.migrate()
+    const adapters = options.over ? { ...opened, ...options.over } : opened
     const mailer = createSmtpMailer(mails.url, { requireTls: false })
     const lines = createLog({
       level: 'info',
@@ -158,43 +199,95 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       // Only this log writes here, and it writes such lines.
       destination: { write: (line) => void log.push(JSON.parse(line) as LogLine) },
     })
+    const relyingParties = openClients(config, adapters, {
+      clock,
+      randomBytes: systemRandom,
+      log: lines,
+    })
+    const { clients, fetch } = relyingParties
     const services = {
       settings: config,
       ...adapters,
-      outbox: {
-        ...adapters.outbox,
-        add: async (mail: Parameters<typeof adapters.outbox.add>[0]) => {
-          await adapters.outbox.add(mail)
-          worker.nudge()
-        },
-      },
+      clients,
+      fetch,
+      outbox: nudging(adapters.outbox, () => worker.nudge()),
+      logouts: nudging(adapters.logouts, () => logoutWorker.nudge()),
       clock,
       randomBytes: systemRandom,
       log: lines,
     }
     const worker = startOutboxWorker({
       outbox: adapters.outbox,
-      write: createMailWriter(services),
-      mailer,
+      delivery: createMailDelivery({ write: createMailWriter(services), mailer }),
       clock,
       log: lines,
     })
     const app = createApp(services)
+    const logoutWorker = startOutboxWorker({
+      outbox: adapters.logouts,
+      delivery: createLogoutDelivery({ callFor: createLogoutCalls(app), fetch, clock }),
+      clock,
+      log: lines,
+    })
     // The engine's types list its own events only; this one is koa's.
     const events: EventEmitter = app
     events.on('error', (error: unknown) => lines.error({ err: error }, 'request_failed'))
-    handle = app.callback()
+    server.on('request', app.callback())
 
     const close = async () => {
       await shut(server)
       await worker.stop()
+      await logoutWorker.stop()
       mailer.close()
+      relyingParties.close()
       await adapters.close()
     }
-    return { issuer: config.issuer, port: portOf(server), services, close }
+    return {
+      services,
+      sweepSessions: () => sweepSessions({ provider: app, services }),
+      close,
+    }
   }
 
-  let running = await open(0)
+  const open = async (wantedPort: number) => {
+    // The port must be known before the issuer is: the application comes in once it is.
+    const front = count > 1 ? await startRoundRobin(wantedPort) : undefined
+    const servers: Server[] = []
+    try {
+      for (let number = 1; number <= count; number += 1) {
+        servers.push(await listen(front ? 0 : wantedPort))
+      }
+      const [first] = servers
+      if (!first) throw new Error('there is no instance to start')
+      const port = front?.port ?? portOf(first)
+      const config = configFor(port)
+      const main = await start(first, config)
+      const others = await Promise.all(servers.slice(1).map((server) => start(server, config)))
+      front?.use(servers.map(portOf))
+      const close = async () => {
+        await front?.close()
+        for (const instance of [main, ...others]) await instance.close()
+      }
+      return { ...main, issuer: config.issuer, port, close }
+    } catch (error) {
+      await front?.close()
+      await Promise.all(servers.map(shut))
+      throw error
+    }
+  }
+
+  const closeRest = async () => {
+    await shut(callback)
+    await mails.close()
+    clock.followers.delete(stores.age)
+    await stores.stop()
+    rmSync(folder, { recursive: true })
+  }
+
+  let running = await open(0).catch(async (error: unknown) => {
+    await closeRest()
+    throw error
+  })
   const { issuer, port } = running
 
   return {
@@ -208,6 +301,8 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     mails,
     log,
     dataDir,
+    clientsFile: files.IDP_CLIENTS_FILE,
+    stores,
     async addMember(member, password) {
       const hash = await hashPassword(password)
       return running.services.members.save({
@@ -230,15 +325,15 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
         ...(typeof secret === 'string' ? { clientSecret: secret } : {}),
       }
     },
-    async restart() {
+    sweepSessions: () => running.sweepSessions(),
+    async restart(whileDown) {
       await running.close()
+      await whileDown?.()
       running = await open(port)
     },
     async close() {
       await running.close()
-      await shut(callback)
-      await mails.close()
-      rmSync(folder, { recursive: true })
+      await closeRest()
     },
   }
 }

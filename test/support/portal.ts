@@ -28,6 +28,8 @@ export const startPortalAndIdp = async (options: IdpOptions = {}): Promise<Porta
         redirect_uris: [`${portalUrl}/callback`],
         post_logout_redirect_uris: [`${portalUrl}/signed-out`],
         initiate_login_uri: `${portalUrl}/login`,
+        backchannel_logout_uri: `${portalUrl}/backchannel-logout`,
+        backchannel_logout_session_required: true,
         client_uri: `${portalUrl}/`,
       },
       ...(options.clients ?? []),

@@ -86,6 +86,15 @@ const configuration = (directives: Directives): string =>
     .flatMap(([name, values]) => [values].flat().map((value) => `${name} ${value}\n`))
     .join('')
 
+const SAFE: Directives = { bind: HOST, daemonize: 'no' }
+
+/** A server with a certificate speaks nothing but TLS. */
+const isTls = (directives: Directives): boolean => directives['tls-cert-file'] !== undefined
+const portOf = (port: number, directives: Directives): Directives =>
+  isTls(directives) ? { port: '0', 'tls-port': `${port}` } : { port: `${port}` }
+const tlsFlags = (directives: Directives): readonly string[] =>
+  isTls(directives) ? ['--tls', '--cacert', String(directives['tls-ca-cert-file'])] : []
+
 const startServer = async (
   port: number,
   directives: Directives,
@@ -95,12 +104,11 @@ const startServer = async (
   const file = join(folder, 'redis.conf')
   writeFileSync(
     file,
-    configuration({ port: `${port}`, bind: HOST, dir: folder, daemonize: 'no', ...directives }),
+    configuration({ ...portOf(port, directives), ...SAFE, dir: folder, ...directives }),
   )
   const cli = async (...command: readonly string[]) => {
-    const { stdout } = await run('redis-cli', ['-h', HOST, '-p', `${port}`, ...command], {
-      timeout: 5000,
-    })
+    const where = [...tlsFlags(directives), '-h', HOST, '-p', `${port}`]
+    const { stdout } = await run('redis-cli', [...where, ...command], { timeout: 5000 })
     return stdout.trim()
   }
 
@@ -162,7 +170,7 @@ export type RedisCluster = Readonly<{
 }>
 
 /** Three primaries, a third of the slots each. */
-export const startRedisCluster = async (): Promise<RedisCluster> => {
+export const startRedisCluster = async (directives: Directives = {}): Promise<RedisCluster> => {
   const nodes: RedisServer[] = []
   for (let node = 0; node < 3; node++) {
     nodes.push(
@@ -171,11 +179,15 @@ export const startRedisCluster = async (): Promise<RedisCluster> => {
         ...DURABLE,
         'cluster-enabled': 'yes',
         'cluster-node-timeout': '2000',
+        ...directives,
       }),
     )
   }
   const addresses = nodes.map(({ host, port }) => `${host}:${port}`)
-  await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'])
+  await run('redis-cli', [
+    ...tlsFlags(directives),
+    ...['--cluster', 'create', ...addresses, '--cluster-yes'],
+  ])
   for (const node of nodes) {
     await eventually('the cluster is whole', async () =>
       (await node.cli('CLUSTER', 'INFO')).includes('cluster_state:ok'),

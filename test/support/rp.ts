@@ -6,6 +6,8 @@ export type RegisteredClient = Readonly<{
   /** Undefined: a public client. */
   clientSecret?: string
   redirectUri: string
+  /** How it proves itself, unless by its secret in client_secret_basic or not at all. */
+  authentication?: client.ClientAuth
 }>
 
 export type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers
@@ -25,13 +27,14 @@ export interface RelyingParty {
 /** A certified relying party (openid-client) that speaks with the provider over HTTP alone. */
 export const aRelyingParty = async (
   { issuer }: Readonly<{ issuer: string }>,
-  { clientId, clientSecret, redirectUri }: RegisteredClient,
+  { clientId, clientSecret, redirectUri, authentication }: RegisteredClient,
 ): Promise<RelyingParty> => {
   const config = await client.discovery(
     new URL(issuer),
     clientId,
     clientSecret,
-    clientSecret === undefined ? client.None() : client.ClientSecretBasic(clientSecret),
+    authentication ??
+      (clientSecret === undefined ? client.None() : client.ClientSecretBasic(clientSecret)),
     { execute: [client.allowInsecureRequests] },
   )
   const requests = new Map<string, { pkceCodeVerifier: string; expectedNonce: string }>()

@@ -107,7 +107,7 @@ test('what a member types is shown again as text, never as markup', async () => 
   const html = await renderOnce(
     'password',
     { ...commonOf(sample('password-first'), { locale: 'ja' }), values: { username: typed } },
-    { loginIdExample: typed, restarted: false },
+    { loginIdExample: typed },
   )
   expect(html).not.toContain('<script>alert')
   expect(parse(html).querySelector('#username')?.getAttribute('value')).toBe(typed)
@@ -118,7 +118,7 @@ test('a password is never shown again', async () => {
   const html = await renderOnce(
     'password',
     { ...common, values: { username: 'a', password: 'Sakura-umi-7' } },
-    { loginIdExample: '1', restarted: false },
+    { loginIdExample: '1' },
   )
   expect(html).not.toContain('Sakura-umi-7')
 })
@@ -156,11 +156,7 @@ test('the engine reads yes or no from the logout form', async () => {
 test('the unknown reason of a fault and one without its values read as a fault of the form', async () => {
   const common = commonOf(sample('password-first'), { locale: 'en' })
   const faults = [{ reason: 'no.such' }, { reason: 'login.locked' }]
-  const html = await renderOnce(
-    'password',
-    { ...common, faults },
-    { loginIdExample: '1', restarted: false },
-  )
+  const html = await renderOnce('password', { ...common, faults }, { loginIdExample: '1' })
   const rows = parse(html).querySelectorAll('[role=alert] li')
   expect(rows.map((row) => row.text)).toEqual(Array(2).fill(rows[0]?.text))
   expect(rows[0]?.text).toMatch(/^We could not read/u)

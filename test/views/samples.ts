@@ -102,14 +102,14 @@ export const SAMPLES: readonly Sample[] = [
   {
     view: 'password',
     state: 'first',
-    locals: { loginIdExample: '12345-678', restarted: false },
+    locals: { loginIdExample: '12345-678' },
     faults: [{ reason: 'login.bad', values: { left: 4 } }],
     values: { username: '12345-678' },
   },
   {
     view: 'password',
-    state: 'restarted',
-    locals: { loginIdExample: '12345-678', restarted: true },
+    state: 'empty',
+    locals: { loginIdExample: '12345-678' },
     faults: [
       { field: 'username', reason: 'id.empty' },
       { field: 'password', reason: 'pw.empty' },
@@ -307,7 +307,6 @@ export const SAMPLES: readonly Sample[] = [
     state: 'networkRule',
     locals: {
       loginIdExample: '12345-678',
-      restarted: false,
       noPasskeyOn: 'さくら電機の社内ネットワーク',
     },
     faults: [{ reason: 'login.bad', values: { left: 4 } }],
@@ -317,7 +316,6 @@ export const SAMPLES: readonly Sample[] = [
     state: 'passkey',
     locals: {
       loginIdExample: '12345-678',
-      restarted: false,
       passkeyOptionsJson: REQUEST_OPTIONS,
     },
     faults: [
@@ -328,7 +326,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     view: 'password',
     state: 'inApp',
-    locals: { loginIdExample: '12345-678', restarted: false, inAppBrowser: true },
+    locals: { loginIdExample: '12345-678', inAppBrowser: true },
   },
   {
     view: 'register-passkey',
@@ -420,6 +418,8 @@ export const SAMPLES: readonly Sample[] = [
     locals: { codes: CODES },
     faults: [{ field: 'saved', reason: 'recovery.unsaved' }],
   },
+  { view: 'recovery-codes', state: 'few', locals: { codes: CODES, left: 3 } },
+  { view: 'recovery-codes', state: 'none', locals: { codes: CODES, left: 0 } },
   { view: 'enrolled', state: 'passkey', step: 6, locals: { method: 'passkey' } },
   { view: 'enrolled', state: 'emailCode', step: 6, locals: { method: 'emailCode' } },
   {
@@ -436,8 +436,10 @@ export const SAMPLES: readonly Sample[] = [
       method: 'passkey',
       registered: [{ id: 'passkey', label: 'Safari・iOS' }, { id: 'totp' }],
       codes: true,
+      another: true,
     },
   },
+  { view: 'another-method', state: 'asked', locals: { ways: ['passkey', 'totp'] } },
   {
     view: 'done',
     state: 'later',
@@ -456,6 +458,12 @@ export const SAMPLES: readonly Sample[] = [
     locals: { reason: 'networkForbids', network: 'さくら電機の社内ネットワーク' },
   },
   { view: 'stopped', state: 'blocked', locals: { reason: 'blocked' } },
+  { view: 'stopped', state: 'disabled', locals: { reason: 'disabled' } },
+  {
+    view: 'stopped',
+    state: 'initialPasswordExpired',
+    locals: { reason: 'initialPasswordExpired' },
+  },
   { view: 'stopped', state: 'enrolmentExpired', locals: { reason: 'enrolmentExpired' } },
   { view: 'stopped', state: 'registrationExpired', locals: { reason: 'registrationExpired' } },
   { view: 'email-link', state: 'ask', outside: true, locals: { ...link, state: 'ask' } },
@@ -654,7 +662,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     view: 'password',
     state: 'reset',
-    locals: { loginIdExample: '12345-678', restarted: false, passwordReset: true },
+    locals: { loginIdExample: '12345-678', passwordReset: true },
     faults: [{ reason: 'login.locked', values: { time: '20時15分' } }],
   },
   {

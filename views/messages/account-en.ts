@@ -37,7 +37,8 @@ const after: Record<ChosenFactor, string> = {
 export const accountHeadingsEn: { [V in AccountViewName]: (page: Pages[V]) => string } = {
   account: () => 'Login settings',
   'account-choose': () => 'Which society are you with?',
-  'account-prove': () => 'Please log in again',
+  'account-prove': ({ network }) =>
+    network === undefined ? 'Please log in again' : 'You cannot change your settings here',
   'account-closed': () => 'You did not finish logging in',
   'account-rename': () => 'Rename the passkey',
   'account-remove': ({ factor }) =>
@@ -105,7 +106,7 @@ export const accountEn: typeof accountJa = {
     next: 'Press “Go to login” to open the login page. When you are done, you come back here.',
     submit: 'Go to login',
     notHere: (network) =>
-      `You cannot change your settings here (${network}), because passkeys and authenticator apps cannot be used. Change them from your phone or your own PC.`,
+      `The passkey or authenticator app you registered cannot be used on this network (${network}). Change your settings from your phone or your own PC.`,
   },
   closed: {
     text: 'You need to log in to see your login settings.',

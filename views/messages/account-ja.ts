@@ -36,7 +36,8 @@ const after: Record<ChosenFactor, string> = {
 export const accountHeadingsJa: { [V in AccountViewName]: (page: Pages[V]) => string } = {
   account: () => 'ログインの設定',
   'account-choose': () => 'どの健康保険組合ですか',
-  'account-prove': () => 'もう一度ログインしてください',
+  'account-prove': ({ network }) =>
+    network === undefined ? 'もう一度ログインしてください' : 'ここでは設定を変えられません',
   'account-closed': () => 'ログインを終えませんでした',
   'account-rename': () => 'パスキーの名前を変えます',
   'account-remove': ({ factor }) =>
@@ -107,7 +108,7 @@ export const accountJa = {
     next: '「ログインへ進む」を押すと、ログインの画面が開きます。終わると、この続きに戻ります。',
     submit: 'ログインへ進む',
     notHere: (network: string) =>
-      `今の場所（${network}）では、パスキーや認証アプリを使えないため、設定を変えられません。スマートフォンや自宅のPCから変えてください。`,
+      `今の場所（${network}）では、登録したパスキーや認証アプリを使えません。設定は、スマートフォンや自宅のPCから変えてください。`,
   },
   closed: {
     text: 'ログインの設定を見るには、ログインが必要です。',

@@ -78,6 +78,10 @@ export const en: Catalogue = {
   loggingInTo: (app) => ['You are logging in to ', { strong: app }],
   backTo: (app) => `Back to ${app}`,
   goTo: (app) => `Continue to ${app}`,
+  until: (time, app) =>
+    `You can use this page until ${time} (Japan time). After that, start again from ${app}: you continue where you left off.`,
+  untilAgain: (time, app) =>
+    `You can use this page until ${time} (Japan time). After that, start again from ${app}.`,
   theApp: 'the service you came from',
   reference: (reference) => ['Reference number: ', { strong: reference }],
   next: 'Continue',
@@ -228,6 +232,7 @@ export const en: Catalogue = {
     'verify-recovery-code': () => 'Enter a recovery code',
     enrolled: () => 'First login complete',
     done: () => 'All set',
+    'another-method': () => 'Register one more device',
     stopped: () => 'You cannot log in now',
     'email-link': ({ state }) =>
       ({
@@ -275,8 +280,6 @@ export const en: Catalogue = {
     passkey: 'Log in with a passkey',
     noPasskey: (network) =>
       `On this network (${network}), the rules of your society do not allow a passkey. Log in with your user ID and password.`,
-    restarted:
-      'Some time has passed, so please log in again. You will continue where you left off.',
     first: 'Logging in for the first time',
     firstIntro: 'It takes about 10 minutes. Have these two things ready.',
     firstNeeds: [
@@ -755,6 +758,9 @@ export const en: Catalogue = {
     keep: 'Keep them apart from your phone, for example printed at home. Do not show them to anyone.',
     saved: 'I have saved them',
     submit: 'Continue',
+    few: (left) =>
+      `${left > 0 ? `You have ${left} recovery ${left === 1 ? 'code' : 'codes'} left` : 'You have no recovery codes left'}. Here are new ones. If you cannot save them now, choose “Later”: we offer you new ones again the next time you log in.`,
+    later: 'Later',
   },
 
   verifyRecoveryCode: {
@@ -794,6 +800,18 @@ export const en: Catalogue = {
     ],
     laterText: (days) =>
       `Within ${days} days, log in on your phone or your computer at home: the page to register it opens by itself. Until then you log in with your password and a code by email.`,
+    another: 'Register one more device',
+  },
+
+  anotherMethod: {
+    lead: 'With one more registered, you can still log in on another device when you lose one.',
+    ways: 'What you can register',
+    way: {
+      passkey: 'A passkey (this device or a phone)',
+      totp: 'An authenticator app',
+    },
+    own: 'Do not register a device that other people use too.',
+    back: 'Go back without registering',
   },
 
   stopped: {
@@ -802,6 +820,14 @@ export const en: Catalogue = {
         'For your safety, your login is stopped.',
         'Someone told us that they did not ask for the change of your email address.',
         'Please call us. We confirm that it is you and then open it again.',
+      ],
+      disabled: [
+        'Your health insurance society has stopped the login of this user ID.',
+        'If you do not know why, please call us.',
+      ],
+      initialPasswordExpired: [
+        'The time to use your first password has passed.',
+        'Please call us. We confirm that it is you and then give you a new one.',
       ],
       enrolmentExpired: [
         'The time for your first login (30 days from the start) has passed.',

@@ -150,6 +150,7 @@ const headings: { [V in ViewName]: (page: Pages[V]) => string } = {
   'verify-recovery-code': () => '回復コードを入力してください',
   enrolled: () => '初回ログインが終わりました',
   done: () => '設定が終わりました',
+  'another-method': () => 'もう1台登録します',
   stopped: () => 'ログインを続けられません',
   'email-link': ({ state }) =>
     ({
@@ -199,6 +200,14 @@ const stopReasons: Record<Exclude<StopReason, 'networkForbids'>, readonly string
     'メールアドレスの変更に心当たりがないと、連絡があったためです。',
     '電話でお問い合わせください。ご本人を確かめてから、使えるようにします。',
   ],
+  disabled: [
+    '健康保険組合が、このユーザIDのログインを止めています。',
+    'お心当たりがないときは、電話でお問い合わせください。',
+  ],
+  initialPasswordExpired: [
+    '最初のパスワードの期限が過ぎました。',
+    '電話でお問い合わせください。ご本人を確かめてから、新しいパスワードをお渡しします。',
+  ],
   enrolmentExpired: [
     '初回ログインの期限（始めてから30日）が過ぎました。',
     '電話でお問い合わせください。もう一度始められるようにします。',
@@ -229,6 +238,10 @@ export const ja = {
   backTo: (app: string) => `${app}へ戻る`,
   goTo: (app: string) => `${app}へ進む`,
   theApp: '元のサービス',
+  until: (time: string, app: string) =>
+    `この画面は${time}まで使えます。過ぎたときは、${app}からもう一度始めると、続きから進めます。`,
+  untilAgain: (time: string, app: string) =>
+    `この画面は${time}まで使えます。過ぎたときは、${app}からもう一度始めてください。`,
   reference: (reference: string): Rich => ['お問い合わせの番号：', { strong: reference }],
   next: '次へ',
   resend: 'もう一度送る',
@@ -268,8 +281,6 @@ export const ja = {
     passkey: 'パスキーでログイン',
     noPasskey: (network: string) =>
       `${network}では、組合の決まりにより、パスキーでログインできません。ユーザIDとパスワードでログインしてください。`,
-    restarted:
-      '時間がたったため、もう一度ログインしてください。終わったところの続きから始まります。',
     first: 'はじめてログインする方へ',
     firstIntro: '約10分で終わります。次の2つを用意してください。',
     firstNeeds: [
@@ -727,6 +738,9 @@ export const ja = {
     keep: '印刷して家に置くなど、スマートフォンとは別の所に保存してください。ほかの人に見せないでください。',
     saved: '保存しました',
     submit: '次へ',
+    few: (left: number) =>
+      `使える回復コードが${left > 0 ? `、あと${left}個です` : 'なくなりました'}。新しいコードを用意しました。今保存できないときは、「あとで」を押してください。次のログインで、もう一度ご案内します。`,
+    later: 'あとで',
   },
 
   verifyRecoveryCode: {
@@ -767,6 +781,18 @@ export const ja = {
     ],
     laterText: (days: number) =>
       `${days}日以内に、スマートフォンや自宅のPCからログインしてください。登録の画面が自動で出ます。それまでは、パスワードとメールの確認コードでログインできます。`,
+    another: 'もう1台登録する',
+  },
+
+  anotherMethod: {
+    lead: 'もう1つ登録すると、端末をなくしたときも、ほかの端末でログインできます。',
+    ways: '登録できるもの',
+    way: {
+      passkey: 'パスキー（この端末かスマートフォン）',
+      totp: '認証アプリ',
+    },
+    own: 'ほかの人も使う端末には、登録しないでください。',
+    back: '登録しないで戻る',
   },
 
   stopped: {

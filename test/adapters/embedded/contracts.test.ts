@@ -2,12 +2,14 @@ import { createArtifactAdapter } from '../../../adapters/embedded/artifacts.ts'
 import { createAuditTrail } from '../../../adapters/embedded/audit-trail.ts'
 import { createMemberStore } from '../../../adapters/embedded/members.ts'
 import { createOutbox } from '../../../adapters/embedded/outbox.ts'
+import { createRecordStore } from '../../../adapters/embedded/records.ts'
 import { createSessionIndex } from '../../../adapters/embedded/sessions.ts'
 import { createSignInLog } from '../../../adapters/embedded/sign-ins.ts'
 import { createThrottle } from '../../../adapters/embedded/throttle.ts'
 import { createTransientStore } from '../../../adapters/embedded/transient.ts'
 import { artifactAdapterContract } from '../../contracts/artifact-adapter.ts'
 import { auditTrailContract } from '../../contracts/audit-trail.ts'
+import { clientStoreContract } from '../../contracts/client-store.ts'
 import { memberStoreContract } from '../../contracts/member-store.ts'
 import { outboxContract } from '../../contracts/outbox.ts'
 import { sessionIndexContract } from '../../contracts/session-index.ts'
@@ -56,4 +58,9 @@ artifactAdapterContract(NAME, async ({ clock, tombstoneSeconds }) => {
 auditTrailContract(NAME, async () => {
   const { db, close } = openTemporary()
   return { audit: createAuditTrail(db), close }
+})
+
+clientStoreContract(NAME, async () => {
+  const { db, close } = openTemporary()
+  return { clients: createRecordStore(db, 'client'), others: createRecordStore(db, 'other'), close }
 })

@@ -164,6 +164,28 @@ describe('the embedded file', () => {
     expect(slow.obtain('cookieKey', make)).toBe('quick')
   })
 
+  test('keeps no ID by which whoever reads it could be somebody', async () => {
+    const db = openAt('store.db')
+    const adapterFor = createArtifactAdapter(db, systemClock)
+    const payload = { jti: 'a-session-id', uid: 'u1', accountId: 'a' }
+    await adapterFor('Session').upsert('a-session-id', payload, 600)
+    await adapterFor('AccessToken').upsert('a-token', { jti: 'a-token', grantId: 'g' }, 600)
+    const session = { accountId: 'a', uid: 'u1', cookie: 'a-session-id' }
+    await adapterFor('Interaction').upsert('i', { jti: 'i', session }, 600)
+    const [{ jti } = {}] = [await adapterFor('Session').findByUid('u1')]
+    await adapterFor('Session').upsert(String(jti), { ...payload, jti: String(jti) }, 600)
+    const kept = JSON.stringify(db.all('SELECT * FROM artifacts'))
+    expect(db.all('SELECT id FROM artifacts')).toHaveLength(3)
+    for (const id of ['a-session-id', 'a-token', String(jti)]) expect(kept).not.toContain(id)
+    // Nor does what it holds instead open anything.
+    for (const { id } of db.all<{ id: string }>('SELECT id FROM artifacts')) {
+      for (const name of [id, `~${id}`, `~${id}.${id}`]) {
+        expect(await adapterFor('Session').find(name)).toBeUndefined()
+        expect(await adapterFor('AccessToken').find(name)).toBeUndefined()
+      }
+    }
+  })
+
   test('keeps nothing of what is issued under a revoked grant, before or after', async () => {
     const db = openAt('store.db')
     const adapterFor = createArtifactAdapter(db, systemClock)

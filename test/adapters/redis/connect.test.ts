@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { StoreUnavailableError } from '../../../accounts/errors.ts'
 import { LIMITS } from '../../../accounts/throttle.ts'
@@ -37,6 +38,33 @@ const startServer = async (directives?: Directives) => {
   closing.push(server.stop)
   return server
 }
+
+describe('whether Redis serves', () => {
+  test('a server that hangs is told of within a second, though its socket stands', async () => {
+    const server = await startServer()
+    const { ping, isReady } = await connect({ url: server.url })
+    await ping()
+    await server.signal('SIGSTOP')
+    const answer = Promise.race([
+      ping().catch((error: unknown) => error),
+      sleep(1000, 'still waiting', { ref: false }),
+    ])
+    expect(await answer).toBeInstanceOf(StoreUnavailableError)
+    expect(isReady()).toBe(true)
+    await server.signal('SIGCONT')
+    await eventually('it answers again', () => ping().then(() => true))
+  })
+
+  test('a Cluster of which one node hangs does not', async () => {
+    const { nodes, stop } = await startRedisCluster()
+    closing.push(stop)
+    const { ping } = await connect({ cluster: nodes.map(({ host, port }) => ({ host, port })) })
+    await ping()
+    await nodes[2]!.signal('SIGSTOP')
+    await expect(ping()).rejects.toThrow(StoreUnavailableError)
+    await nodes[2]!.signal('SIGCONT')
+  })
+})
 
 describe('whether Redis keeps what it has acknowledged', () => {
   test('a server with an append-only file that evicts nothing is good', async () => {

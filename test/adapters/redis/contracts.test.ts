@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createArtifactAdapter } from '../../../adapters/redis/artifacts.ts'
+import { createArtifactAdapter, createArtifacts } from '../../../adapters/redis/artifacts.ts'
 import {
   createRedis,
   type RedisConnection,
   type RedisOptions,
 } from '../../../adapters/redis/connect.ts'
 import { createThrottle } from '../../../adapters/redis/throttle.ts'
-import { createTransientStore } from '../../../adapters/redis/transient.ts'
-import { artifactAdapterContract } from '../../contracts/artifact-adapter.ts'
+import { createTransientStore, createTransients } from '../../../adapters/redis/transient.ts'
+import { createUnits, type Units } from '../../../adapters/redis/unit-of-work.ts'
+import {
+  artifactAdapterContract,
+  type OpenArtifactAdapter,
+} from '../../contracts/artifact-adapter.ts'
 import { throttleContract } from '../../contracts/throttle.ts'
 import { transientStoreContract } from '../../contracts/transient-store.ts'
 import { connected, flush, keysIn, startRedis, startRedisCluster } from '../../support/redis.ts'
@@ -71,12 +75,39 @@ describe.each(SET_UPS)('on %s', (name, start) => {
     return { throttle: createThrottle(client, clock, limits), close }
   })
 
-  artifactAdapterContract(name, async ({ clock, tombstoneSeconds }) => {
+  const openArtifacts: OpenArtifactAdapter = async ({ clock, tombstoneSeconds }) => {
     const { client, close } = await open()
     return { adapterFor: createArtifactAdapter(client, clock, { tombstoneSeconds }), close }
+  }
+  artifactAdapterContract(name, openArtifacts, { lasting: false })
+
+  /** Every single call as a request of its own, whose writes are all put off to its end. */
+  describe('in units of work', () => {
+    const inUnits = <T extends object>(units: Units, store: T): T =>
+      Object.fromEntries(
+        Object.entries(store).map(([method, call]) => [
+          method,
+          (...args: unknown[]) => units.run(async () => call(...args)),
+        ]),
+        // The same methods with the same answers.
+      ) as T
+
+    transientStoreContract(name, async ({ clock }) => {
+      const { client, close } = await open()
+      const units = createUnits(client)
+      return { store: inUnits(units, createTransients(units, clock).store), close }
+    })
+
+    const openArtifactsInUnits: OpenArtifactAdapter = async ({ clock, tombstoneSeconds }) => {
+      const { client, close } = await open()
+      const units = createUnits(client)
+      const { adapterFor } = createArtifacts(units, clock, { tombstoneSeconds })
+      return { adapterFor: (model) => inUnits(units, adapterFor(model)), close }
+    }
+    artifactAdapterContract(name, openArtifactsInUnits, { lasting: false })
   })
 
-  test('every key the contracts leave has a TTL, but for a client, which has no end', () => {
+  test('every key the contracts leave has a TTL', () => {
     expect([...left.keys]).toEqual(
       expect.arrayContaining([
         'transient',
@@ -89,6 +120,6 @@ describe.each(SET_UPS)('on %s', (name, start) => {
         'ReplayDetection',
       ]),
     )
-    expect([...left.endless]).toEqual(['Client'])
+    expect([...left.endless]).toEqual([])
   })
 })

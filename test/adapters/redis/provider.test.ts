@@ -160,12 +160,16 @@ describe.each(SET_UPS)('the engine on %s', (_, start) => {
   test('no token, code or key without an end is to be read in the store', async () => {
     const { code } = await issueCode()
     const { body } = await redeem(code)
+    const sessionId = 'the-value-of-a-session-cookie'
+    await provider.Session.adapter.upsert(sessionId, { jti: sessionId, uid: 'u' }, 600)
+    const session = { accountId: 'm1', uid: 'u', cookie: sessionId }
+    await provider.Interaction.adapter.upsert('i', { jti: 'i', session }, 600)
     const held = await keysIn(connection.client)
-    expect(held.length).toBeGreaterThan(3)
+    expect(held.length).toBeGreaterThan(5)
     expect(held.filter(({ ttl }) => ttl === -1)).toEqual([])
     for (const { key } of held) {
       const text = `${key} ${await connection.client.get(key)}`
-      for (const secret of [code, body.access_token, body.refresh_token]) {
+      for (const secret of [code, body.access_token, body.refresh_token, sessionId]) {
         expect(text).not.toContain(secret)
       }
     }

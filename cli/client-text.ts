@@ -1,0 +1,126 @@
+import type { RegisteredClient } from '../clients/client.ts'
+import type { Origin } from '../clients/directory.ts'
+import type { Outcome } from '../clients/registry.ts'
+import type { RegistrationToken } from '../clients/tokens.ts'
+import { clientView, tokenView } from '../clients/view.ts'
+import { curlSnippet, openidClientSnippet } from './client-snippet.ts'
+
+export type Format = 'text' | 'json'
+
+const json = (value: object): string => JSON.stringify(value, null, 2)
+
+const valueText = (value: unknown): string =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string')
+    ? value.join(' ') || '(none)'
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value)
+
+const lines = (view: object): readonly string[] => {
+  const entries = Object.entries(view).map(([name, value]) => [name, valueText(value)] as const)
+  const width = Math.max(...entries.map(([name]) => name.length))
+  return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}`)
+}
+
+/** In columns as wide as what stands in them. */
+const table = (rows: readonly (readonly string[])[]): string => {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+export const clientText = (client: RegisteredClient, origin: Origin, format: Format): string =>
+  format === 'json'
+    ? json(clientView(client, origin))
+    : lines(clientView(client, origin)).join('\n')
+
+/** What was done, and the secret where one was made: it is told here and nowhere else. */
+export const outcomeText = (
+  { client, secret }: Outcome,
+  issuer: string,
+  format: Format,
+  { snippets = false } = {},
+): string => {
+  const told = secret === undefined ? {} : { client_secret: secret }
+  if (format === 'json') return json({ ...clientView(client), ...told, issuer })
+  const curl = curlSnippet(issuer, client)
+  return [
+    ...lines({ issuer, ...clientView(client), ...told }),
+    ...(secret === undefined ? [] : ['', 'Keep the secret now: it is not shown again.']),
+    ...(snippets
+      ? [
+          '',
+          '--- openid-client (Node.js) ---',
+          openidClientSnippet(issuer, client),
+          ...(curl === undefined ? [] : ['', '--- curl ---', curl]),
+        ]
+      : []),
+  ].join('\n')
+}
+
+type Listed = readonly Readonly<{ client: RegisteredClient; origin: Origin }>[]
+
+export const listText = (clients: Listed, format: Format): string => {
+  if (format === 'json') return json(clients.map((one) => clientView(one.client, one.origin)))
+  if (clients.length === 0) return 'No client is registered.'
+  return table([
+    ['CLIENT_ID', 'SOCIETY', 'METHOD', 'FROM', 'STATE', 'NAME'],
+    ...clients.map(({ client, origin }) => [
+      client.id,
+      client.policy.society,
+      client.metadata.token_endpoint_auth_method,
+      origin,
+      client.disabled ? 'disabled' : 'enabled',
+      client.metadata.client_name,
+    ]),
+  ])
+}
+
+const stateOf = (token: RegistrationToken, now: number): string => {
+  if (token.revokedAt !== undefined) return 'revoked'
+  if (now >= token.expiresAt) return 'expired'
+  return token.used >= token.uses ? 'used up' : 'usable'
+}
+
+export const tokensText = (
+  tokens: readonly RegistrationToken[],
+  now: number,
+  format: Format,
+): string => {
+  if (format === 'json') return json(tokens.map(tokenView))
+  if (tokens.length === 0) return 'There is no registration token.'
+  return table([
+    ['ID', 'SOCIETY', 'USED', 'UNTIL', 'STATE', 'HOSTS'],
+    ...tokens.map((token) => [
+      token.id,
+      token.policy.society,
+      `${token.used}/${token.uses}`,
+      tokenView(token).expires_at,
+      stateOf(token, now),
+      token.hosts.join(' '),
+    ]),
+  ])
+}
+
+export const tokenText = (
+  { record, token }: Readonly<{ record: RegistrationToken; token: string }>,
+  issuer: string,
+  format: Format,
+): string => {
+  if (format === 'json') return json({ ...tokenView(record), token, issuer })
+  return [
+    ...lines({ ...tokenView(record), token }),
+    '',
+    'Keep the token now: it is not shown again. Register a client with it:',
+    `curl ${issuer}/reg -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\`,
+    `  -d '{"client_name":"…","redirect_uris":["https://${record.hosts[0]}/callback"]}'`,
+  ].join('\n')
+}

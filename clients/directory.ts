@@ -1,0 +1,107 @@
+import type { EpochSeconds } from '../accounts/member.ts'
+import { liveSecrets, type RegisteredClient } from './client.ts'
+import type { ClientStore } from './ports.ts'
+
+/** Where a client is registered: by us, in the clients file, in the store. */
+export type Origin = 'own' | 'file' | 'store'
+
+/** A client with what it proves itself by. */
+export type KnownClient = Readonly<{
+  client: RegisteredClient
+  origin: Origin
+  /** The secrets that count at this time, newest first. @throws UnreadableSecretError */
+  secretsAt(now: EpochSeconds): readonly string[]
+}>
+
+/** A client of the file; its secret stands there. */
+export type FileClient = Readonly<{ client: RegisteredClient; secret?: string }>
+
+type Sources = Readonly<{
+  /** Registered by us; nobody can take their IDs. */
+  own: ReadonlyMap<string, RegisteredClient>
+  /** As the clients file is now. */
+  file: () => ReadonlyMap<string, FileClient>
+  store: ClientStore
+  openSecret: (client: RegisteredClient, sealed: string) => string
+  /** Milliseconds, of any beginning. */
+  stopwatch?: () => number
+}>
+
+/** With the second that a file's change takes to be seen, less than five. */
+const KEPT_MS = 4000
+/** Anybody can ask for IDs that do not exist. */
+const MAX_KEPT = 10_000
+
+type Answer = Readonly<{ until: number; found: Promise<KnownClient | undefined> }>
+
+/**
+ * All sources as one, first ours, then the file, then the store. What the store says is kept for
+ * four seconds, that there is no such client too: a change is seen everywhere within five.
+ */
+export const createKnownClients = ({
+  own,
+  file,
+  store,
+  openSecret,
+  stopwatch = () => performance.now(),
+}: Sources) => {
+  const kept = new Map<string, Answer>()
+
+  const inStore = async (id: string): Promise<KnownClient | undefined> => {
+    const client = await store.find(id)
+    if (!client) return undefined
+    const opened = new Map<string, string>()
+    const open = (sealed: string): string => {
+      const secret = opened.get(sealed) ?? openSecret(client, sealed)
+      opened.set(sealed, secret)
+      return secret
+    }
+    const secretsAt = (now: EpochSeconds) =>
+      liveSecrets(client, now).map(({ sealed }) => open(sealed))
+    return { client, origin: 'store', secretsAt }
+  }
+
+  const kindlyKept = (id: string): Promise<KnownClient | undefined> => {
+    const now = stopwatch()
+    const answer = kept.get(id)
+    if (answer && now < answer.until) return answer.found
+    const found = inStore(id)
+    kept.delete(id)
+    kept.set(id, { until: now + KEPT_MS, found })
+    // A failed look-up is no answer.
+    found.catch(() => kept.delete(id))
+    const [oldest] = kept.keys()
+    if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest)
+    return found
+  }
+
+  const atHand = (id: string): KnownClient | undefined => {
+    const ours = own.get(id)
+    if (ours) return { client: ours, origin: 'own', secretsAt: () => [] }
+    const filed = file().get(id)
+    if (!filed) return undefined
+    const { client, secret } = filed
+    return { client, origin: 'file', secretsAt: () => (secret === undefined ? [] : [secret]) }
+  }
+
+  return {
+    /** A disabled one too. */
+    find: async (id: string): Promise<KnownClient | undefined> => atHand(id) ?? kindlyKept(id),
+    /** Only what cannot be changed through the registry. */
+    atHand,
+    /** All but our own, by ID; the file hides what the store has under the same ID. */
+    list: async (): Promise<readonly Pick<KnownClient, 'client' | 'origin'>[]> => {
+      const filed = [...file().values()].map(({ client }) => ({ client, origin: 'file' as const }))
+      const hidden = new Set(filed.map(({ client }) => client.id))
+      const stored = (await store.list())
+        .filter(({ id }) => !hidden.has(id))
+        .map((client) => ({ client, origin: 'store' as const }))
+      return [...filed, ...stored].sort((one, other) => (one.client.id < other.client.id ? -1 : 1))
+    },
+    /** It was changed here: the next look-up asks the store. */
+    forget: (id: string): void => {
+      kept.delete(id)
+    },
+  }
+}
+export type KnownClients = ReturnType<typeof createKnownClients>

@@ -1,0 +1,310 @@
+import { IdentityError } from '../accounts/errors.ts'
+import type { EpochSeconds } from '../accounts/member.ts'
+import type { AuditAct, AuditTrail, Clock, RandomBytes } from '../accounts/ports.ts'
+import { liveSecrets, type RegisteredClient, type RegistrationLimits } from './client.ts'
+import type { KnownClients } from './directory.ts'
+import { type ClientStore, StaleRecordError } from './ports.ts'
+import { checked, refused } from './refusal.ts'
+import {
+  type ClientEntry,
+  type ClientRules,
+  clientSchema,
+  type Door,
+  usesSecret,
+} from './schema.ts'
+import { checkSector, type Fetch } from './sector.ts'
+
+/** Who changes a client, and how, for the audit trail. */
+export type Actor = Readonly<{ operator: string; door: 'cli' | 'admin' | 'registration' }>
+
+/** No such client can be changed: there is none, or it is in the file or our own. */
+export class UnknownClientError extends IdentityError {
+  constructor(id: string, where: 'nowhere' | 'file' | 'own') {
+    const reason = {
+      nowhere: 'no such client is registered',
+      file: 'it is registered in the clients file: change it there',
+      own: 'it is one of ours and cannot be changed',
+    }
+    super('unknown_client', where === 'nowhere' ? 404 : 409, `client ${id}: ${reason[where]}`)
+  }
+}
+
+/** A client as it now is; `secret` only where one was made, and only this once. */
+export type Outcome = Readonly<{ client: RegisteredClient; secret?: string }>
+
+export type RegistryPorts = Readonly<{
+  known: KnownClients
+  store: ClientStore
+  rules: ClientRules
+  audit: AuditTrail
+  clock: Clock
+  randomBytes: RandomBytes
+  /** Where addresses that a client names are called. */
+  fetch: Fetch
+  sealSecret: (id: string, secret: string) => string
+}>
+
+const ID_BYTES = 10
+const SECRET_BYTES = 32
+/** By so much the clocks of two machines may differ without a new client's tokens being dead. */
+const SKEW_SECONDS = 60
+/** Two that change one client at once: one of them tries again. */
+const TRIES = 5
+/** What a client that is asked for must say itself: a value may be taken out with null. */
+type Patch = Readonly<Record<string, unknown>>
+
+/** What two registrations differ in, by name. */
+const changedNames = (before: object, after: object): string =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter(
+      (name) =>
+        JSON.stringify(Reflect.get(before, name)) !== JSON.stringify(Reflect.get(after, name)),
+    )
+    .sort()
+    .join(', ')
+
+/** A client's own entry, as one would write it to register the same again; without its secrets. */
+export const entryOf = ({ id, metadata, policy }: RegisteredClient) => ({
+  client_id: id,
+  ...metadata,
+  policy,
+})
+
+const patched = (client: RegisteredClient, patch: Patch): Patch => {
+  const { policy, ...rest } = patch
+  const merge = (under: object, over: object): Patch =>
+    Object.fromEntries(Object.entries({ ...under, ...over }).filter(([, value]) => value !== null))
+  const terms = typeof policy === 'object' && policy !== null ? policy : {}
+  return { ...merge(entryOf(client), rest), policy: merge(client.policy, terms) }
+}
+
+/**
+ * The one way in which clients are registered and changed, whichever door they come in by. Every
+ * change is checked whole, stored by compare-and-set, and told to the audit trail with the operator.
+ */
+export const createClientRegistry = (ports: RegistryPorts) => {
+  const { known, store, rules, audit, clock, randomBytes, fetch, sealSecret } = ports
+
+  const tell = (
+    act: AuditAct,
+    { id, policy }: Pick<RegisteredClient, 'id' | 'policy'>,
+    { operator, door }: Actor,
+    facts: Readonly<Record<string, string>> = {},
+  ): Promise<void> =>
+    audit.append({
+      id: `${act}-${randomBytes(16).toString('base64url')}`,
+      at: clock.now(),
+      act,
+      societyId: policy.society,
+      memberId: `client:${id}`,
+      operator,
+      facts: { door, ...facts },
+    })
+
+  const check = (input: unknown, door: Door): ClientEntry =>
+    checked(clientSchema(rules, door), input)
+
+  const requireFree = async (id: string): Promise<void> => {
+    if (!known.atHand(id) && !(await store.find(id))) return
+    throw refused('client_id', 'is another client’s', 'Choose another, or leave it out.', id)
+  }
+
+  const newSecret = (id: string, now: EpochSeconds, given?: string) => {
+    const secret = given ?? randomBytes(SECRET_BYTES).toString('base64url')
+    return { secret, kept: { sealed: sealSecret(id, secret), createdAt: now } }
+  }
+
+  const find = async (id: string): Promise<RegisteredClient> => {
+    const atHand = known.atHand(id)
+    if (atHand) throw new UnknownClientError(id, atHand.origin === 'own' ? 'own' : 'file')
+    const client = await store.find(id)
+    if (!client) throw new UnknownClientError(id, 'nowhere')
+    return client
+  }
+
+  const save = async (client: RegisteredClient): Promise<RegisteredClient> => {
+    const saved = await store.save(client)
+    known.forget(client.id)
+    return saved
+  }
+
+  /** Loads, changes and saves, again where another was faster. */
+  const change = async (
+    id: string,
+    apply: (client: RegisteredClient) => Promise<RegisteredClient>,
+  ): Promise<Readonly<{ before: RegisteredClient; after: RegisteredClient }>> => {
+    for (let tried = 1; ; tried += 1) {
+      const before = await find(id)
+      try {
+        return { before, after: await save(await apply(before)) }
+      } catch (error) {
+        if (!(error instanceof StaleRecordError) || tried === TRIES) throw error
+      }
+    }
+  }
+
+  const create = async (
+    input: unknown,
+    actor: Actor,
+    options: Readonly<{
+      unknown?: Door['unknown']
+      registration?: RegistrationLimits
+      dryRun?: boolean
+      /** Done last before it is stored; throws where it may not be. */
+      claim?: () => Promise<void>
+    }> = {},
+  ): Promise<Outcome> => {
+    const entry = check(input, { unknown: options.unknown ?? 'refuse', secrets: 'made' })
+    const { client_id: wanted, client_secret: given, policy, ...metadata } = entry
+    const id = wanted ?? randomBytes(ID_BYTES).toString('hex')
+    await requireFree(id)
+    await checkSector(fetch, metadata)
+    const now = clock.now()
+    const made = usesSecret(metadata.token_endpoint_auth_method)
+      ? newSecret(id, now, given)
+      : undefined
+    const client: RegisteredClient = {
+      id,
+      metadata,
+      policy,
+      secrets: made ? [made.kept] : [],
+      registeredAt: now,
+      updatedAt: now,
+      // An ID that was made now has never been another's.
+      tokensSince: wanted === undefined ? 0 : now - SKEW_SECONDS,
+      ...(options.registration && { registration: options.registration }),
+      revision: 0,
+    }
+    if (options.dryRun) return { client }
+    await options.claim?.()
+    const saved = await save(client)
+    await tell('clientCreated', saved, actor, { name: metadata.client_name })
+    return { client: saved, ...(made && given === undefined && { secret: made.secret }) }
+  }
+
+  /** Takes the entry in place of what was registered; the ID stays, and the secrets where they fit. */
+  const replace = async (
+    id: string,
+    input: (client: RegisteredClient) => unknown,
+    actor: Actor,
+    options: Readonly<{
+      unknown?: Door['unknown']
+      /** Only while it is at this revision. */
+      revision?: number
+      /** Its newest secret from now on, where it is not already. */
+      secret?: string
+    }> = {},
+  ): Promise<Outcome> => {
+    let secret: string | undefined
+    const { before, after } = await change(id, async (client) => {
+      if (options.revision !== undefined && options.revision !== client.revision) {
+        throw new StaleRecordError(id)
+      }
+      const entry = check(input(client), { unknown: options.unknown ?? 'refuse', secrets: 'made' })
+      const { client_id: named, client_secret: given, policy, ...metadata } = entry
+      if (named !== undefined && named !== id) {
+        throw refused('client_id', 'is another client’s', 'A client keeps its ID.', named)
+      }
+      if (given !== undefined) {
+        throw refused('client_secret', 'cannot be set', 'Use rotate-secret: one is made.')
+      }
+      await checkSector(fetch, metadata)
+      const now = clock.now()
+      const live = liveSecrets(client, now)
+      const needs = usesSecret(metadata.token_endpoint_auth_method)
+      const made = needs && live.length === 0 ? newSecret(id, now, options.secret) : undefined
+      secret = made?.secret
+      return {
+        ...client,
+        metadata,
+        policy,
+        secrets: made ? [made.kept] : needs ? live : [],
+        updatedAt: now,
+      }
+    })
+    const changed = changedNames(
+      { ...before.metadata, policy: before.policy },
+      { ...after.metadata, policy: after.policy },
+    )
+    await tell('clientUpdated', after, actor, { changed })
+    return { client: after, ...(secret !== undefined && { secret }) }
+  }
+
+  return {
+    /** Reads an entry without registering it. @throws ClientRefusedError */
+    check,
+    /** A client that can be changed. @throws UnknownClientError */
+    find,
+    list: known.list,
+    /** @throws ClientRefusedError, StaleRecordError */
+    create,
+    replace,
+    /** Changes what the patch names and keeps the rest; null takes a value out. */
+    update: (
+      id: string,
+      patch: Patch,
+      actor: Actor,
+      options: Readonly<{ revision?: number }> = {},
+    ): Promise<Outcome> => replace(id, (client) => patched(client, patch), actor, options),
+
+    /** Makes a new secret; the one before counts for so long still, any older one no more. */
+    rotateSecret: async (
+      id: string,
+      { overlapSeconds }: Readonly<{ overlapSeconds: number }>,
+      actor: Actor,
+    ): Promise<Outcome> => {
+      let secret = ''
+      const { after } = await change(id, async (client) => {
+        if (!usesSecret(client.metadata.token_endpoint_auth_method)) {
+          const method = client.metadata.token_endpoint_auth_method
+          throw refused('client_secret', `is not used by the method "${method}"`, 'Nothing to do.')
+        }
+        const now = clock.now()
+        const made = newSecret(id, now)
+        secret = made.secret
+        const [newest] = liveSecrets(client, now)
+        const ends = now + overlapSeconds
+        const former =
+          newest && overlapSeconds > 0
+            ? [{ ...newest, expiresAt: Math.min(newest.expiresAt ?? ends, ends) }]
+            : []
+        return { ...client, secrets: [made.kept, ...former], updatedAt: now }
+      })
+      await tell('clientSecretRotated', after, actor, { overlapSeconds: String(overlapSeconds) })
+      return { client: after, secret }
+    },
+
+    /** No request of it is taken any more, and its tokens are dead for good. */
+    disable: async (
+      id: string,
+      { reason }: Readonly<{ reason?: string }>,
+      actor: Actor,
+    ): Promise<Outcome> => {
+      const { after } = await change(id, async (client) => {
+        const now = clock.now()
+        const disabled = { at: now, ...(reason !== undefined && { reason }) }
+        // A token of this very second is one of before.
+        return { ...client, disabled, tokensSince: now + 1, updatedAt: now }
+      })
+      await tell('clientDisabled', after, actor, reason === undefined ? {} : { reason })
+      return { client: after }
+    },
+
+    enable: async (id: string, actor: Actor): Promise<Outcome> => {
+      const { after } = await change(id, async ({ disabled: _, ...client }) => ({
+        ...client,
+        updatedAt: clock.now(),
+      }))
+      await tell('clientEnabled', after, actor)
+      return { client: after }
+    },
+
+    remove: async (id: string, actor: Actor): Promise<void> => {
+      const client = await find(id)
+      await store.remove(client)
+      known.forget(id)
+      await tell('clientDeleted', client, actor, { name: client.metadata.client_name })
+    },
+  }
+}
+export type ClientRegistry = ReturnType<typeof createClientRegistry>

@@ -1,0 +1,280 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { errors } from 'oidc-provider'
+import { StoreUnavailableError } from '../../../accounts/errors.ts'
+import {
+  createRedis,
+  type RedisConnection,
+  type RedisOptions,
+} from '../../../adapters/redis/connect.ts'
+import { createRedisStores, type RedisStores } from '../../../adapters/redis/stores.ts'
+import { createSteppedClock, type SteppedClock } from '../../contracts/clock.ts'
+import { inParallel, ROUNDS, valuesOf } from '../../contracts/rounds.ts'
+import { connected, flush, keysIn, startRedis, startRedisCluster } from '../../support/redis.ts'
+
+type SetUp = Readonly<{
+  options: RedisOptions
+  /** How full the servers may be; '0': as full as it takes. */
+  limitMemory: (bytes: string) => Promise<void>
+  stop: () => Promise<void>
+}>
+
+const SET_UPS: readonly (readonly [string, () => Promise<SetUp>])[] = [
+  [
+    'a Redis server',
+    async () => {
+      const { url, cli, stop } = await startRedis()
+      const limitMemory = async (bytes: string) => {
+        await cli('CONFIG', 'SET', 'maxmemory', bytes)
+      }
+      return { options: { url }, limitMemory, stop }
+    },
+  ],
+  [
+    'a Redis Cluster of three nodes',
+    async () => {
+      const { nodes, stop } = await startRedisCluster()
+      const limitMemory = async (bytes: string) => {
+        for (const { cli } of nodes) await cli('CONFIG', 'SET', 'maxmemory', bytes)
+      }
+      const cluster = nodes.map(({ host, port }) => ({ host, port }))
+      return { options: { cluster }, limitMemory, stop }
+    },
+  ],
+]
+
+describe.each(SET_UPS)('A unit of work on %s', (_, start) => {
+  let setUp: SetUp
+  let connection: RedisConnection
+  let clock: SteppedClock
+  /** Two instances of the product. */
+  let here: RedisStores
+  let elsewhere: RedisStores
+
+  beforeAll(async () => {
+    setUp = await start()
+    connection = createRedis(setUp.options)
+    await connected(connection)
+  })
+  afterAll(async () => {
+    await connection?.close()
+    await setUp?.stop()
+  })
+  beforeEach(async () => {
+    await flush(connection.client)
+    clock = createSteppedClock()
+    here = createRedisStores(connection.client, clock)
+    elsewhere = createRedisStores(connection.client, clock)
+  })
+  afterEach(() => setUp.limitMemory('0'))
+
+  const keys = async () => (await keysIn(connection.client)).map(({ key }) => key)
+
+  test('what is saved is read back in it at once, and by others when it ends', async () => {
+    await here.unitOfWork({}, async () => {
+      await here.artifacts('Session').upsert('s', { jti: 's', uid: 'u', accountId: 'a' }, 60)
+      await here.transient.put('key', 'value', 60)
+      expect(await keys()).toEqual([])
+      expect(await here.transient.get('key')).toBe('value')
+      expect(await here.artifacts('Session').find('s')).toMatchObject({ accountId: 'a' })
+      expect(await here.artifacts('Session').findByUid('u')).toMatchObject({ accountId: 'a' })
+    })
+    expect(await elsewhere.transient.get('key')).toBe('value')
+    expect(await elsewhere.artifacts('Session').find('s')).toMatchObject({ accountId: 'a' })
+  })
+
+  test('of several saves of one session the last one stands, under its new ID', async () => {
+    const sessions = here.artifacts('Session')
+    await sessions.upsert('s1', { jti: 's1', uid: 'u' }, 60)
+    await here.unitOfWork({ artifacts: [['Session', 's1']] }, async () => {
+      expect(await sessions.find('s1')).toBeDefined()
+      await sessions.upsert('s1', { jti: 's1', uid: 'u', accountId: 'a' }, 60)
+      await sessions.destroy('s1')
+      await sessions.upsert('s2', { jti: 's2', uid: 'u', accountId: 'b' }, 60)
+      expect(await sessions.find('s1')).toBeUndefined()
+    })
+    expect(await elsewhere.artifacts('Session').find('s1')).toBeUndefined()
+    expect(await elsewhere.artifacts('Session').findByUid('u')).toMatchObject({ accountId: 'b' })
+  })
+
+  test('one that cannot be stored fails, also where its work has made an answer of that', async () => {
+    const { artifacts, transient, unitOfWork } = here
+    await transient.put('read', 'kept', 60)
+    await setUp.limitMemory('1')
+    const writes = unitOfWork({}, () => artifacts('Session').upsert('s', { uid: 'u' }, 60))
+    await expect(writes).rejects.toThrow(StoreUnavailableError)
+    const swallowed = unitOfWork({}, async () => {
+      await transient.replace('read', 'kept', 'new', 60).catch(() => false)
+      return 'an answer'
+    })
+    await expect(swallowed).rejects.toThrow(StoreUnavailableError)
+    await setUp.limitMemory('0')
+    expect(await transient.get('read')).toBe('kept')
+    expect(await artifacts('Session').find('s')).toBeUndefined()
+  })
+
+  test('one that failed at the store stores nothing of what it had put off', async () => {
+    const failing = here.unitOfWork({}, async () => {
+      await here.transient.put('put off', 1, 60)
+      throw new StoreUnavailableError('another store')
+    })
+    await expect(failing).rejects.toThrow('store_unavailable')
+  })
+
+  test('what was asked for before an error of any other kind is stored', async () => {
+    const failing = here.unitOfWork({}, async () => {
+      await here.transient.put('before', 1, 60)
+      throw new TypeError('a bug')
+    })
+    await expect(failing).rejects.toThrow('a bug')
+    expect(await elsewhere.transient.get('before')).toBe(1)
+  })
+
+  test('consuming is no part of it: of twenty at once one goes on, fifty times over', async () => {
+    const codes = here.artifacts('AuthorizationCode')
+    for (const round of ROUNDS) {
+      await codes.upsert(`c${round}`, { jti: `c${round}`, grantId: 'g' }, 60)
+      const outcomes = await inParallel((caller) => {
+        const stores = caller % 2 ? here : elsewhere
+        return stores.unitOfWork({}, async () => {
+          const found = await stores.artifacts('AuthorizationCode').find(`c${round}`)
+          expect(found).toMatchObject({ grantId: 'g' })
+          await stores.artifacts('AuthorizationCode').consume(`c${round}`)
+          expect(await stores.artifacts('AuthorizationCode').find(`c${round}`)).toMatchObject({
+            consumed: clock.now(),
+          })
+        })
+      })
+      expect(valuesOf(outcomes)).toHaveLength(1)
+    }
+  })
+
+  test('a token put off until its grant was revoked is not found, nor is the grant', async () => {
+    await here.artifacts('Grant').upsert('g', { jti: 'g', accountId: 'a' }, 600)
+    await here.unitOfWork({}, async () => {
+      expect(await here.artifacts('Grant').find('g')).toBeDefined()
+      await here.artifacts('AccessToken').upsert('t', { jti: 't', grantId: 'g' }, 60)
+      await here.artifacts('Grant').upsert('g', { jti: 'g', accountId: 'a' }, 600)
+      await elsewhere.artifacts('AccessToken').revokeByGrantId('g')
+    })
+    expect(await elsewhere.artifacts('AccessToken').find('t')).toBeUndefined()
+    expect(await elsewhere.artifacts('Grant').find('g')).toBeUndefined()
+    const late = here.unitOfWork({}, () => here.artifacts('AccessToken').consume('t'))
+    await expect(late).rejects.toThrow(errors.InvalidGrant)
+  })
+
+  test('a grant revoked in it is gone from what it has read', async () => {
+    await here.artifacts('Grant').upsert('g', { jti: 'g' }, 600)
+    await here.artifacts('AccessToken').upsert('t', { jti: 't', grantId: 'g' }, 60)
+    await here.unitOfWork({}, async () => {
+      expect(await here.artifacts('AccessToken').find('t')).toBeDefined()
+      await here.artifacts('AccessToken').revokeByGrantId('g')
+      expect(await here.artifacts('AccessToken').find('t')).toBeUndefined()
+      expect(await here.artifacts('Grant').find('g')).toBeUndefined()
+    })
+  })
+
+  test('who marks a session as ended sees what another saved of it before', async () => {
+    const sessions = here.artifacts('Session')
+    await sessions.upsert('s', { jti: 's', uid: 'u', accountId: 'before' }, 60)
+    await here.unitOfWork({ artifacts: [['Session', 's']] }, async () => {
+      expect(await sessions.findByUid('u')).toMatchObject({ accountId: 'before' })
+      await elsewhere.artifacts('Session').upsert('s', { jti: 's', uid: 'u', accountId: 'b' }, 60)
+      await here.transient.put('ended', true, 60)
+      expect(await sessions.findByUid('u')).toMatchObject({ accountId: 'b' })
+      expect(await elsewhere.transient.get('ended')).toBe(true)
+    })
+  })
+
+  test('facts are replaced by who was first, and read anew by who was not', async () => {
+    await here.transient.put('flow', { step: 1 }, 60)
+    await here.unitOfWork({ values: ['flow'] }, async () => {
+      const stored = await here.transient.get('flow')
+      await elsewhere.transient.replace('flow', { step: 1 }, { step: 'theirs' }, 60)
+      expect(await here.transient.replace('flow', stored, { step: 'ours' }, 60)).toBe(false)
+      const now = await here.transient.get('flow')
+      expect(now).toEqual({ step: 'theirs' })
+      expect(await here.transient.replace('flow', now, { step: 'ours' }, 60)).toBe(true)
+      expect(await here.transient.get('flow')).toEqual({ step: 'ours' })
+    })
+    expect(await elsewhere.transient.get('flow')).toEqual({ step: 'ours' })
+  })
+
+  test.each([
+    ['nobody was first', undefined, { step: 'ours' }],
+    ['another was first', { step: 'theirs' }, { before: { step: 'theirs' } }],
+    ['another was first and that stands', { step: 'final' }, { step: 'final' }],
+  ])('facts to be replaced later, where %s', async (_when, theirs, expected) => {
+    const { transient, unitOfWork } = here
+    const isFinal = (value: unknown) => JSON.stringify(value).includes('final')
+    await transient.put('flow', { step: 1 }, 60)
+    await unitOfWork({}, async () => {
+      await transient.replaceLater?.('flow', { step: 1 }, { step: 'ours' }, 60, (before) =>
+        isFinal(before) ? undefined : { before },
+      )
+      expect(await transient.get('flow')).toEqual({ step: 'ours' })
+      expect(await elsewhere.transient.get('flow')).toEqual({ step: 1 })
+      if (theirs) await elsewhere.transient.put('flow', theirs, 60)
+    })
+    expect(await elsewhere.transient.get('flow')).toEqual(expected)
+  })
+
+  test('of twenty changes made at once to the same facts none is lost', async () => {
+    await here.transient.put('facts', [], 60)
+    const outcomes = await inParallel((caller) => {
+      const { transient, unitOfWork } = caller % 2 ? here : elsewhere
+      return unitOfWork({ values: ['facts'] }, async () => {
+        const read = (await transient.get<number[]>('facts')) ?? []
+        await transient.replaceLater?.('facts', read, [...read, caller], 60, (current) => [
+          ...(current as number[]),
+          caller,
+        ])
+      })
+    })
+    expect(valuesOf(outcomes)).toHaveLength(20)
+    expect(await here.transient.get('facts')).toHaveLength(20)
+  })
+
+  test('a value taken is had by one of twenty, whoever has read it before', async () => {
+    await here.transient.put('once', 'here', 60)
+    const outcomes = await inParallel(() =>
+      here.unitOfWork({ values: ['once'] }, async () => {
+        await here.transient.get('once')
+        return here.transient.take('once')
+      }),
+    )
+    expect(valuesOf(outcomes).filter((value) => value === 'here')).toHaveLength(1)
+  })
+
+  test('a counter forgotten in it and counted again starts anew', async () => {
+    const { throttle, unitOfWork } = here
+    const { left } = (await throttle.count('password', 'a')) as { left: number }
+    await unitOfWork({ looks: [['password', 'a']] }, async () => {
+      expect(await throttle.look('password', 'a')).toEqual({ ok: true, left: left - 1 })
+      await throttle.forget('password', 'a')
+      expect(await throttle.count('password', 'a')).toEqual({ ok: true, left })
+    })
+    expect(await elsewhere.throttle.look('password', 'a')).toEqual({ ok: true, left: left - 1 })
+  })
+
+  test('another store is written to behind what was put off before', async () => {
+    await here.unitOfWork({}, async () => {
+      await here.transient.put('challenge', 'x', 60)
+      const seen = await here.behind(() => elsewhere.transient.get('challenge'))
+      expect(seen).toBe('x')
+    })
+  })
+
+  test('what goes on after its end writes for itself', async () => {
+    let goOn = () => {}
+    const ended = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    let later: Promise<void> | undefined
+    await here.unitOfWork({}, async () => {
+      later = ended.then(() => here.transient.put('late', 'here', 60))
+    })
+    goOn()
+    await later
+    expect(await elsewhere.transient.get('late')).toBe('here')
+  })
+})
