@@ -216,8 +216,7 @@ if (paths.length === 0 && Number(process.versions.node.split('.')[0]) < PRODUCTI
     const production = { ...env, KENPO_TEST_STORE: 'redis+mongo', KENPO_TEST_INSTANCES: '2' }
     say('now as in production: two instances on Redis and MongoDB behind a balancer')
     totals.push(run(node, [`--testPathIgnorePatterns=${ONCE}`], production))
-  }
-  else if (process.env.CI === 'true') {
+  } else if (process.env.CI === 'true') {
     say(`Node ${PRODUCTION_NODE} could not be had: in CI that is a failure`)
     totals.push({ passed: 0, failed: 1 })
   } else
