@@ -271,9 +271,10 @@ export const challengeLocals = async (
 export const pausedFaults = (
   { flow, services, locale }: StepContext,
   field: 'resend' | 'email' = 'resend',
+  reason: 'mail.limit' | 'mail.paused' = 'mail.limit',
 ): readonly Fault[] =>
   flow.mailsPausedUntil !== undefined && flow.mailsPausedUntil > services.clock.now()
-    ? [fault('mail.limit', field, { time: untilText(flow.mailsPausedUntil, locale) })]
+    ? [fault(reason, field, { time: untilText(flow.mailsPausedUntil, locale) })]
     : []
 
 /** Whether the member's own record already has this address proven. */

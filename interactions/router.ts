@@ -146,6 +146,7 @@ const applyChange = async (
       if (result.endSessionsOf !== undefined) {
         await endOtherSessions(dependencies, result.endSessionsOf, own?.uid)
       }
+      if (result.said) services.log.info(result.said.facts, result.said.event)
       return
     } catch (error) {
       if (!isStaleMember(error)) throw error

@@ -125,6 +125,8 @@ export type StepResult =
       flow?: FlowPatch
       /** Whose sessions end with this, in every other browser. */
       endSessionsOf?: MemberId
+      /** A line of the log, once all of this is saved: of two that race, one is so. */
+      said?: Readonly<{ facts: object; event: string }>
     }>
   | Readonly<{
       ok: false

@@ -115,7 +115,7 @@ export const emailCode: Method = {
           ...(other !== undefined && { other: maskEmailAddress(other) }),
           ...(rule && { rule }),
         },
-        faults: pausedFaults(context),
+        faults: pausedFaults(context, 'resend', challenge ? 'mail.limit' : 'mail.paused'),
       }
     },
 

@@ -49,9 +49,9 @@ export const proved = (
     at: services.clock.now(),
     ...(synced !== undefined && { synced }),
   }
-  services.log.info({ memberId: facts.member.id, factor }, 'second step proven')
   return {
     ok: true,
+    said: { facts: { memberId: facts.member.id, factor }, event: 'second step proven' },
     ...(credential && { member: storeUsed(facts.member, credential) }),
     flow: {
       proofs: [...flow.proofs, proof],

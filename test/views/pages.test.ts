@@ -95,7 +95,7 @@ describe.each(CASES)('$name in $locale', ({ name, locale, faulty }) => {
       expect(summary).toHaveLength(atFields.length)
       for (const link of summary) {
         const target = root.querySelector(link.getAttribute('href') ?? '')
-        expect(target?.tagName).toMatch(/^(?:INPUT|SELECT)$/u)
+        expect(target?.tagName).toMatch(/^(?:INPUT|SELECT|BUTTON)$/u)
         expect(root.querySelectorAll('.err p').map((each) => each.text)).toContain(link.text)
       }
     })

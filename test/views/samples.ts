@@ -291,6 +291,13 @@ export const SAMPLES: readonly Sample[] = [
   },
   {
     view: 'email-code',
+    state: 'paused',
+    locals: { ...mail, address: '', sentAt: '', reference: '', resendInSeconds: 40 },
+    otherWays: [],
+    faults: [{ field: 'resend', reason: 'mail.paused', values: { time: '10:31' } }],
+  },
+  {
+    view: 'email-code',
     state: 'networkRule',
     locals: {
       ...mail,

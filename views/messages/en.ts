@@ -140,6 +140,8 @@ export const en: Catalogue = {
     'mail.typo': (v) => `Did you mean ${v.suggest}?`,
     'mail.limit': (v) =>
       `We cannot send another email yet. You can ask for the next one from ${v.time}. A code you already have works until it expires`,
+    'mail.paused': (v) =>
+      `We have just sent you emails and cannot send another yet. You can ask for one from ${v.time}`,
     'mail.used': () => 'This address cannot be used. Enter another one or contact us',
     'code.empty': () => 'Enter the code',
     'code.len': (v) => `Enter all 6 digits of the code (now ${v.n})`,
@@ -552,6 +554,8 @@ export const en: Catalogue = {
     rule: (network, permitted) =>
       `On this network (${network}) you can use only: ${permitted.map((id) => (id === 'emailCode' ? 'a code by email' : en.methods[id])).join(', ')}.`,
     submit: 'Log in',
+    unsent: 'No code has been sent yet.',
+    send: 'Send a code',
     other: (address) => `Send a code to your other address (${address})`,
   },
 

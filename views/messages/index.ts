@@ -30,6 +30,7 @@ export const FAULT_REASONS = {
   'mail.format': [],
   'mail.typo': ['suggest'],
   'mail.limit': ['time'],
+  'mail.paused': ['time'],
   'mail.used': [],
   'code.empty': [],
   'code.len': ['n'],

@@ -58,6 +58,7 @@ const faults: Record<FaultReason, (v: FaultValues) => string> = {
   'mail.typo': (v) => `もしかして ${v.suggest} ですか？`,
   'mail.limit': (v) =>
     `今はメールを送れません。次は${v.time}から送れます。前に届いたコードは、期限まで使えます`,
+  'mail.paused': (v) => `続けて送ったため、今はメールを送れません。次は${v.time}から送れます`,
   'mail.used': () =>
     'このメールアドレスは使えません。別のアドレスを入力するか、お問い合わせください',
   'code.empty': () => '確認コードを入力してください',
@@ -533,6 +534,8 @@ export const ja = {
     rule: (network: string, permitted: readonly ChosenFactor[]) =>
       `${network}では、${permitted.map((id) => (id === 'emailCode' ? 'メールのコード' : methods[id])).join('と')}だけ使えます。`,
     submit: 'ログイン',
+    unsent: 'コードはまだ送っていません。',
+    send: 'コードを送る',
     other: (address: string) => `もう1つのアドレス（${address}）に送る`,
   },
 
