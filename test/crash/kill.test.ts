@@ -1,21 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Member, MemberId } from '../../accounts/member.ts'
-import { aVisitor, type Visitor } from '../support/agent.ts'
+import { aVisitor } from '../support/agent.ts'
 import { A_PASSWORD, aMember } from '../support/builders.ts'
 import { aRelyingParty } from '../support/rp.ts'
 import { codeIn, linkIn } from '../support/smtp-sink.ts'
+import { post, stepsOf } from './first-login.ts'
 import { aServerProcess, type ServerProcess } from './server-process.ts'
-
-const NEW_PASSWORD = 'Kingyo_no_Hachi-39'
-
-type Step = Readonly<{
-  heading: string
-  act: string
-  fields(): Promise<Readonly<Record<string, string>>>
-  /** What must be so once the answer has come, whatever happens after it. */
-  confirmed(member: Member): unknown
-}>
 
 /** kill -9 of the server (security.md F13 to F22): nothing confirmed is lost, nothing is half done. */
 describe('When the server is killed', () => {
@@ -43,86 +34,12 @@ describe('When the server is killed', () => {
     return member
   }
 
-  const stepsOf = (member: Member): readonly Step[] => {
-    const address = member.email?.address ?? ''
-    const mail = () => server.mails.waitFor(({ to }) => to === address, 70_000)
-    return [
-      {
-        heading: 'ログイン',
-        act: 'password',
-        fields: async () => ({ username: member.loginId, password: A_PASSWORD }),
-        confirmed: () => true,
-      },
-      {
-        heading: '生年月日を入力してください',
-        act: 'birthdate',
-        fields: async () => ({ era: 'showa', year: '60', month: '4', day: '1' }),
-        confirmed: ({ birthdateConfirmedAt }) => birthdateConfirmedAt,
-      },
-      {
-        heading: '利用規約の確認',
-        act: 'terms',
-        fields: async () => ({ agree: 'yes' }),
-        confirmed: ({ acceptedTerms }) => acceptedTerms.length === 1,
-      },
-      {
-        heading: 'メールアドレスの確認',
-        act: 'email',
-        fields: async () => ({ email: address }),
-        confirmed: () => true,
-      },
-      {
-        heading: 'メールを確認してください',
-        act: 'email',
-        fields: async () => ({ code: codeIn(await mail()) }),
-        confirmed: ({ email }) => email?.verifiedAt,
-      },
-      {
-        heading: 'どこでログインしますか',
-        act: 'choose-place',
-        fields: async () => ({ phone: 'yes' }),
-        confirmed: () => true,
-      },
-      {
-        heading: '認証方法を選んでください',
-        act: 'chooseFactor',
-        fields: async () => ({ factor: 'emailCode' }),
-        confirmed: ({ chosenFactor }) => chosenFactor,
-      },
-      {
-        heading: '新しいパスワードを決めてください',
-        act: 'newPassword',
-        fields: async () => ({ password: NEW_PASSWORD }),
-        confirmed: ({ password, enrolledAt }) => password.initial === undefined && enrolledAt,
-      },
-      {
-        heading: '設定が終わりました',
-        act: 'done',
-        fields: async () => ({}),
-        confirmed: ({ enrolledAt }) => enrolledAt,
-      },
-    ]
-  }
-
-  /** Sends a step's form and does not follow the answer. */
-  const post = async (visitor: Visitor, step: Step): Promise<number> => {
-    const { url, root } = visitor.page
-    const csrf = root.querySelector('input[name="csrf"]')?.getAttribute('value') ?? ''
-    const { status } = await fetch(`${url.href}/${step.act}`, {
-      method: 'POST',
-      redirect: 'manual',
-      headers: { cookie: await visitor.jar.getCookieString(url.href), connection: 'close' },
-      body: new URLSearchParams({ ...(await step.fields()), csrf }),
-    })
-    return status
-  }
-
   test('right after each answer of the first login, the member goes on at the next step', async () => {
     const member = aNewcomer()
     const rp = await aRelyingParty(server, server.client)
     const visitor = aVisitor()
     const { url } = await visitor.visit(await rp.authorizationUrl())
-    for (const step of stepsOf(member)) {
+    for (const step of stepsOf(server, member)) {
       expect(visitor.page.heading).toBe(step.heading)
       expect([step.heading, await post(visitor, step)]).toEqual([step.heading, 303])
       // A mail in the very act of being sent is only sent again when its lease has run out.
@@ -155,7 +72,7 @@ describe('When the server is killed', () => {
     const rp = await aRelyingParty(server, server.client)
     const visitor = aVisitor()
     const { url } = await visitor.visit(await rp.authorizationUrl())
-    const steps = stepsOf(member)
+    const steps = stepsOf(server, member)
     const killed = ['birthdate', 'terms', 'chooseFactor', 'newPassword']
     for (const [index, step] of steps.entries()) {
       expect(visitor.page.heading).toBe(step.heading)
@@ -184,7 +101,7 @@ describe('When the server is killed', () => {
     const rp = await aRelyingParty(server, server.client)
     const visitor = aVisitor()
     const { url } = await visitor.visit(await rp.authorizationUrl())
-    for (const step of stepsOf(member).slice(0, 3)) {
+    for (const step of stepsOf(server, member).slice(0, 3)) {
       await post(visitor, step)
       await visitor.visit(url)
     }

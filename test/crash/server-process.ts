@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Member } from '../../accounts/member.ts'
 import { aDeployment, type Deployment, type RunningProcess } from '../support/deployment.ts'
+import type { TestStores } from '../support/stores.ts'
 
 /** server.ts as an operator runs it, in a process of its own that can die. */
 export interface ServerProcess
@@ -14,8 +15,8 @@ export interface ServerProcess
   memberOf(member: Pick<Member, 'id'>): Promise<Member>
 }
 
-export const aServerProcess = async (): Promise<ServerProcess> => {
-  const deployment = await aDeployment()
+export const aServerProcess = async (stores?: TestStores): Promise<ServerProcess> => {
+  const deployment = await aDeployment(undefined, stores)
   const { issuer, client, mails, lines, withStore, close } = deployment
   let running: RunningProcess | undefined
 

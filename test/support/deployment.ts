@@ -14,6 +14,7 @@ import { systemClock } from '../../adapters/system.ts'
 import { loadConfig } from '../../config/index.ts'
 import type { RegisteredClient } from './rp.ts'
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
+import type { TestStores } from './stores.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const LOADER = new URL('../adapters/embedded/register-typescript.mjs', import.meta.url).href
@@ -92,8 +93,12 @@ const probe = async (url: string) => {
   }
 }
 
-/** One store, one set of secrets, one mail server, for processes that run and die. */
-export const aDeployment = async (publicPort?: number): Promise<Deployment> => {
+/** One store (an embedded file unless said), one set of secrets, one mail server, for processes that
+ * run and die. */
+export const aDeployment = async (
+  publicPort?: number,
+  stores?: TestStores,
+): Promise<Deployment> => {
   const folder = mkdtempSync(join(tmpdir(), 'kenpo-id-deployment-'))
   const mails = await startSmtpSink()
   const callback = createServer((_request, response) => {
@@ -129,6 +134,7 @@ export const aDeployment = async (publicPort?: number): Promise<Deployment> => {
     IDP_HOST: '127.0.0.1',
     IDP_MANAGEMENT_HOST: '127.0.0.1',
     IDP_DATA_DIR: join(folder, 'data'),
+    ...stores?.env,
     IDP_DEMO: 'off',
     ...secrets(),
     IDP_SMTP_URL: mails.url,
@@ -210,6 +216,7 @@ export const aDeployment = async (publicPort?: number): Promise<Deployment> => {
       })
       await Promise.all(gone)
       await mails.close()
+      await stores?.stop()
       callback.close()
       callback.closeAllConnections()
       rmSync(folder, { recursive: true, maxRetries: 5 })
