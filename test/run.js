@@ -1,5 +1,5 @@
 // The test command: `npm test`. Finds or installs what the tests need beside npm packages, runs
-// every test under this Node, runs the unit, contract, flow and first browser tests again as in
+// every test under this Node, runs the unit, contract and flow tests again as in
 // production (Node 24, two instances on Redis and MongoDB), and ends with one line of totals.
 // `npm test -- <path>` runs only the tests under that path, once.
 import { spawnSync } from 'node:child_process'
@@ -164,10 +164,10 @@ const findProductionNode = () => {
 
 // --- Runs
 
-/** What one run shows for both: each page's looks, commands, documents, and what has stores or
+/** What one run shows for both: pages in a browser, commands, documents, and what has stores or
  * processes of its own. */
 const ONCE =
-  '/test/(browser/(account|passkey-pages|resilience|views|without)|cli|conformance|crash|deploy|docs|faults|management|server|style)'
+  '/test/(adapters/(mongo|redis|move|fault-proxy)|browser|cli|conformance|crash|deploy|docs|faults|management|server|style|views)'
 
 /** Runs jest in its own process; what it counted, with everything that is not a pass a failure. */
 const run = ({ path, version }, args, env) => {

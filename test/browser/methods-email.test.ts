@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { holding } from '../flows/keys.ts'
 import { aNewcomer, anOldHand, theDate } from '../flows/support.ts'
 import { aDesktop, closeBrowser } from '../support/browser.ts'
-import { type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
+import { AS_IN_PRODUCTION, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
 import { NEW_PASSWORD, PAGE, tick, walkTo } from './first-login.ts'
 import { claimsAt, enterMailedCode, logIn, signOut } from './signing-in.ts'
 import { aWalk, type Walk } from './walk.ts'
@@ -45,7 +45,7 @@ describe('Manual 2-6: a member who will sign in on a company PC alone', () => {
   const newcomer = aNewcomer()
 
   beforeAll(async () => {
-    site = await startPortalAndIdp({ clock })
+    site = await startPortalAndIdp({ ...AS_IN_PRODUCTION, clock })
     await site.idp.services.members.save(newcomer)
     page = await aDesktop('ja-JP')
     walk = aWalk(page, 'manual-2-6-email')
@@ -108,7 +108,11 @@ describe('Members on a network where the society permits mail alone', () => {
   beforeAll(async () => {
     const name = { ja: NETWORK, en: 'Sakura Electric office network' }
     const networks = [{ name, cidrs: ['127.0.0.1/32'], factors: ['emailCode'] }]
-    site = await startPortalAndIdp({ clock, societies: [{ id: 'sakura', networks }] })
+    site = await startPortalAndIdp({
+      ...AS_IN_PRODUCTION,
+      clock,
+      societies: [{ id: 'sakura', networks }],
+    })
   })
   afterAll(() => site.close())
 

@@ -3,6 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { createPortal } from '../../portal/index.ts'
 import { type Idp, type IdpOptions, startIdp } from './idp.ts'
 
+/** Two instances on Redis and MongoDB behind a balancer that takes turns. */
+export const AS_IN_PRODUCTION = { store: 'redis+mongo', instances: 2 } as const
+
 /** The provider and a society's portal before it, as members meet them. */
 export type PortalAndIdp = Readonly<{
   idp: Idp
