@@ -263,7 +263,11 @@ export const completeEnrolment = (member: Member, at: EpochSeconds): Member => (
 export const undoEmailChange = (member: Member, former: string, at: EpochSeconds): Member => ({
   ...removeSecondEmail(member),
   email: { address: former },
-  blocked: { reason: 'emailChangeUndone', since: at },
+  // What the desk has stopped stays stopped, and is not forgotten by this.
+  blocked:
+    member.blocked?.reason === 'disabled'
+      ? { ...member.blocked, under: { reason: 'emailChangeUndone', since: at } }
+      : { reason: 'emailChangeUndone', since: at },
 })
 
 /** The society's desk has stopped the account: every sign-in ends, and a pass that was issued is void. */

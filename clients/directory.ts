@@ -31,6 +31,8 @@ type Sources = Readonly<{
 const KEPT_MS = 4000
 /** Anybody can ask for IDs that do not exist. */
 const MAX_KEPT = 10_000
+/** As the schema takes them: nobody is looked for, or remembered, under anything longer. */
+const CLIENT_ID = /^[A-Za-z0-9._~-]{1,128}$/
 
 type Answer = Readonly<{ until: number; found: Promise<KnownClient | undefined> }>
 
@@ -61,7 +63,8 @@ export const createKnownClients = ({
     return { client, origin: 'store', secretsAt }
   }
 
-  const kindlyKept = (id: string): Promise<KnownClient | undefined> => {
+  const kindlyKept = async (id: string): Promise<KnownClient | undefined> => {
+    if (!CLIENT_ID.test(id)) return undefined
     const now = stopwatch()
     const answer = kept.get(id)
     if (answer && now < answer.until) return answer.found

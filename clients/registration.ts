@@ -24,10 +24,12 @@ const TRIES = 20
 export const requireWithin = (entry: ClientEntry, { hosts, scopes }: RegistrationLimits): void => {
   const faults = (['redirect_uris', 'post_logout_redirect_uris'] as const).flatMap((parameter) =>
     (entry[parameter] ?? []).flatMap((uri, index) => {
-      const { host, hostname } = new URL(uri)
+      const { host, hostname, protocol } = new URL(uri)
+      // An app's own scheme can have any host in it.
+      const isWeb = protocol === 'https:' || protocol === 'http:'
       // The port of an app on the member's device is found when it runs (RFC 8252 section 7.3).
       const known = isLoopbackHost(hostname) ? hosts.includes(hostname) : false
-      if (known || hosts.includes(host)) return []
+      if (isWeb && (known || hosts.includes(host))) return []
       return [
         {
           parameter: `${parameter}[${index}]`,

@@ -293,6 +293,8 @@ export const createClientRegistry = (ports: RegistryPorts) => {
     enable: async (id: string, actor: Actor): Promise<Outcome> => {
       const { after } = await change(id, async ({ disabled: _, ...client }) => ({
         ...client,
+        // Until all instances had heard of the end, some may still have given tokens.
+        tokensSince: Math.max(client.tokensSince, clock.now()),
         updatedAt: clock.now(),
       }))
       await tell('clientEnabled', after, actor)

@@ -51,8 +51,8 @@ export const tellRelyingParties = async (
 
 /**
  * Ends one session of the member's, with every grant it was ever seen with: codes, access and
- * refresh tokens, also those meant to outlive it; its relying parties are told. A session that another request is just saving is
- * ended again by `trackSessions`.
+ * refresh tokens, also those meant to outlive it; its relying parties are told. A session that
+ * another request is just saving is ended again by `trackSessions`.
  */
 export const endSession = async (
   dependencies: SessionDependencies,
@@ -64,11 +64,12 @@ export const endSession = async (
   const record = (await sessions.list(memberId)).find((one) => one.uid === uid)
   await transient.put(endedKey(uid), true, SESSION_SECONDS)
   const session = await provider.Session.findByUid(uid)
-  await session?.destroy()
-  await tellRelyingParties(dependencies, memberId, { ...record?.sids, ...sidsOf(session) })
+  // What outlives a session goes first: broken off here, the session still stands to be ended again.
   for (const grantId of new Set([...(record?.grantIds ?? []), ...grantsOf(session)])) {
     await revokeGrant(provider, grantId)
   }
+  await tellRelyingParties(dependencies, memberId, { ...record?.sids, ...sidsOf(session) })
+  await session?.destroy()
   await sessions.remove(uid)
   log.info({ memberId }, 'session ended')
 }

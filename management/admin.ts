@@ -28,7 +28,8 @@ const refusedWith = (status: number, error: string, description: string): Refuse
 
 /** Which of them the request's Bearer token is (RFC 6750 section 2.1); compared with every one. */
 const operatorOf = (ctx: Context, tokens: readonly AdminToken[]): string | undefined => {
-  const [, token = ''] = /^Bearer ([\x21-\x7e]+)$/i.exec(ctx.get('Authorization')) ?? []
+  const [, token] = /^Bearer ([\x21-\x7e]+)$/i.exec(ctx.get('Authorization')) ?? []
+  if (token === undefined) return undefined
   const given = createHash('sha256').update(token).digest()
   const matching = tokens.filter(({ hash }) => timingSafeEqual(hash, given))
   return matching[0]?.operator
@@ -55,7 +56,8 @@ const describe = (error: unknown, conditional: boolean): Refused | undefined => 
   }
   const { status } = (error ?? {}) as { status?: unknown }
   if (status === 413) return refusedWith(413, 'too_long', 'The body is longer than 64 kB.')
-  if (status === 400 || status === 422) return refusedWith(400, 'invalid_json', 'Not JSON.')
+  if (status === 400 || status === 415 || status === 422)
+    return refusedWith(400, 'invalid_json', 'Not JSON.')
   return undefined
 }
 

@@ -37,6 +37,13 @@ const isOutlived = async (known: Pick<KnownClients, 'find'>, token: unknown): Pr
   return found === undefined || iat < found.client.tokensSince
 }
 
+/** Whether the member has ended, elsewhere and since, the sign-in that this token comes from. */
+const isSignedOut = ({ signedOut }: Member, token: unknown): boolean => {
+  const { iat, sessionUid } = (token ?? {}) as Readonly<{ iat?: number; sessionUid?: string }>
+  if (!signedOut || iat === undefined || sessionUid === undefined) return false
+  return sessionUid !== signedOut.except && iat < signedOut.at
+}
+
 /** A blocked member is no account: codes, refresh and userinfo end with the block. */
 export const findAccount =
   (members: MemberStore, known: Pick<KnownClients, 'find'>) =>
@@ -47,12 +54,22 @@ export const findAccount =
   ): Promise<MemberAccount | undefined> => {
     if (await isOutlived(known, token)) return undefined
     const member = await members.findById(sub as MemberId)
-    if (!member || member.blocked) return undefined
+    if (!member || member.blocked || isSignedOut(member, token)) return undefined
     return { accountId: member.id, member, claims: () => ({ ...claimsOf(member), ...told(token) }) }
   }
+
+/** Apps with schemes of their own, or on loopback addresses, have no host that is theirs: each is a
+ * sector by itself. */
+const sectorOf = (client: Client): string => {
+  const sector = String(client.sectorIdentifier ?? '')
+  const isNobodys = /^(localhost|127\.0\.0\.1|\[::1\])?(:\d+)?$/.test(sector)
+  return isNobodys ? client.clientId : sector
+}
 
 /** A `sub` that two sectors cannot compare (OIDC Core section 8.1). */
 export const pairwiseIdentifier =
   (salt: string) =>
   (_ctx: KoaContextWithOIDC, accountId: string, client: Client): string =>
-    createHmac('sha256', salt).update(`${client.sectorIdentifier}|${accountId}`).digest('base64url')
+    createHmac('sha256', salt)
+      .update(`${sectorOf(client)}|${accountId}`)
+      .digest('base64url')

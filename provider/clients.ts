@@ -119,7 +119,23 @@ export const withClients =
       })
     }
     if (model === 'InitialAccessToken') return partly({ find: registration.initialAccessToken })
-    return model === 'RegistrationAccessToken' ? digested(artifacts(model)) : artifacts(model)
+    if (model !== 'RegistrationAccessToken') return artifacts(model)
+    const stored = digested(artifacts(model))
+    return {
+      ...stored,
+      // It reads the client's secret: it dies with the client that it was given to, and when that
+      // is disabled.
+      find: async (id) => {
+        const payload = await stored.find(id)
+        const found = payload?.clientId && (await known.find(payload.clientId))
+        const holds =
+          found &&
+          found.origin === 'store' &&
+          found.client.registration !== undefined &&
+          (payload?.iat ?? 0) >= found.client.tokensSince
+        return holds ? payload : undefined
+      },
+    }
   }
 
 /** A key store of the engine's, as far as it is used here. */

@@ -111,8 +111,13 @@ export const openPasswordsFile = async (
     promised: new Map(earlier.map((one) => [options.key(one), one])),
     promise: async (passwords) => {
       const lines = passwords.map((one) => `${JSON.stringify(one)}\n`).join('')
-      const { bytesWritten } = await handle.write(Buffer.from(lines), 0, null, end)
-      end += bytesWritten
+      const bytes = Buffer.from(lines)
+      for (let written = 0; written < bytes.length; ) {
+        // A full disk takes a part, and the next write says why.
+        const { bytesWritten } = await handle.write(bytes, written, null, end)
+        written += bytesWritten
+        end += bytesWritten
+      }
       await handle.sync()
       promises.push(...passwords)
     },
