@@ -99,4 +99,11 @@ describe('A member whom the desk has disabled', () => {
     expect(enable(disabled).blocked).toEqual(undone.blocked)
     expect(unblock(undone).blocked).toBeUndefined()
   })
+
+  test('stays disabled when the former address’s holder undoes a change, which counts afterwards', () => {
+    const undone = undoEmailChange(disable(anEnrolledMember(), T0), 'former@example.jp', T0 + 9)
+    expect(undone.blocked?.reason).toBe('disabled')
+    expect(unblock(undone)).toBe(undone)
+    expect(enable(undone).blocked).toEqual({ reason: 'emailChangeUndone', since: T0 + 9 })
+  })
 })

@@ -12,6 +12,8 @@ type Answer = Readonly<{ status: number; body: Json; headers: Headers }>
 
 const TOKEN = 'an-admin-token-of-this-test-1234567890'
 const hash = createHash('sha256').update(TOKEN).digest()
+/** What a script makes of a variable that is not set. */
+const ofNothing = createHash('sha256').update('').digest()
 
 let idp: Idp
 const server = createServer()
@@ -20,7 +22,11 @@ let open = true
 beforeAll(async () => {
   idp = await startIdp({ clock: theDate() })
   const { clients, log } = idp.services
-  const routes = createAdminRoutes({ clients, tokens: [{ operator: 'alice', hash }], log })
+  const tokens = [
+    { operator: 'alice', hash },
+    { operator: 'nobody', hash: ofNothing },
+  ]
+  const routes = createAdminRoutes({ clients, tokens, log })
   const app = createManagementApp({
     missing: async () => [],
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
@@ -67,6 +73,12 @@ const entry = (over: Json = {}): Json => ({
 })
 
 describe('The admin API', () => {
+  test('is for nobody without a token, though a token of nothing is configured', async () => {
+    for (const Authorization of ['', 'Bearer', 'Bearer ']) {
+      expect((await call('GET', '/clients', undefined, { Authorization })).status).toBe(401)
+    }
+  })
+
   test('registers a client, and its first sign-in works', async () => {
     const { status, body } = await call('POST', '/clients?preset=web', entry())
     expect(status).toBe(201)

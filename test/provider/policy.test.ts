@@ -46,6 +46,20 @@ describe('The engine’s account', () => {
   })
 })
 
+describe('A token of a sign-in that the member has ended since', () => {
+  const member = anEnrolledMember({ signedOut: { at: T0, except: 'this-one' } })
+  const client = { tokensSince: 0 }
+  const known = { find: async () => ({ client }) } as unknown as Parameters<typeof findAccount>[1] // all it reads
+  const accountFor = (token: object) =>
+    findAccount(storeOf(member), known)(NO_CONTEXT, member.id, { clientId: 'portal', ...token })
+
+  test('is nobody’s; one of the session it was ended in, or of a later sign-in, is', async () => {
+    expect(await accountFor({ iat: T0 - 1, sessionUid: 'another' })).toBeUndefined()
+    expect(await accountFor({ iat: T0 - 1, sessionUid: 'this-one' })).toBeDefined()
+    expect(await accountFor({ iat: T0 + 1, sessionUid: 'another' })).toBeDefined()
+  })
+})
+
 describe('A pairwise subject', () => {
   const sectorOf = (sectorIdentifier: string) => ({ sectorIdentifier }) as unknown as Client // all it reads
   const subOf = (salt: string, sector: string, id: string) =>
@@ -62,6 +76,18 @@ describe('A pairwise subject', () => {
     expect(new Set([sub, ...others]).size).toBe(4)
     expect(sub).toMatch(/^[\w-]{43}$/u)
   })
+
+  test.each(['', 'localhost:3001', '127.0.0.1', '[::1]:80'])(
+    'of apps whose sector is %j, which is nobody’s host, is another at each',
+    (sectorIdentifier) => {
+      const at = (clientId: string) =>
+        pairwiseIdentifier('salt')(NO_CONTEXT, 'member-1', {
+          clientId,
+          sectorIdentifier,
+        } as unknown as Client) // all it reads
+      expect(at('one')).not.toBe(at('other'))
+    },
+  )
 })
 
 describe('A session’s remaining life', () => {
