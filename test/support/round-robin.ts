@@ -57,7 +57,8 @@ const neverSent = (error: unknown): boolean =>
  */
 export const startRoundRobin = async (wantedPort = 0): Promise<RoundRobin> => {
   const served = new Map<number, number>()
-  const agent = new Agent({ keepAlive: true })
+  // A connection of its own for each: an idle one may be closed just as a POST goes out on it.
+  const agent = new Agent({ keepAlive: false })
   let ports: readonly number[] = []
   let turn = 0
 
