@@ -40,3 +40,29 @@ export type SessionRecord = Readonly<{
   /** When it is over unless it is used again. */
   endsAt: EpochSeconds
 }>
+
+/** A session used again within this time is not written again: authorization requests stay cheap. */
+const SEEN_SECONDS = 60
+
+/**
+ * What is to be stored of a session seen again; undefined: no news. Another member in the same
+ * browser is another session: nothing of the first is kept.
+ */
+export const newsOf = (
+  held: SessionRecord | undefined,
+  session: SessionRecord,
+): SessionRecord | undefined => {
+  if (held?.memberId !== session.memberId) return session
+  const grantIds = [...new Set([...held.grantIds, ...session.grantIds])]
+  const endsAt = Math.max(held.endsAt, session.endsAt)
+  const news =
+    grantIds.length > held.grantIds.length ||
+    Object.entries(session.sids).some(([clientId, sid]) => held.sids[clientId] !== sid) ||
+    session.seenAt - held.seenAt >= SEEN_SECONDS ||
+    endsAt - held.endsAt >= SEEN_SECONDS ||
+    session.since !== held.since ||
+    session.device !== held.device
+  return news
+    ? { ...session, grantIds, sids: { ...held.sids, ...session.sids }, endsAt }
+    : undefined
+}

@@ -1,6 +1,6 @@
 import type { MemberId } from '../../accounts/member.ts'
 import type { SessionIndex } from '../../accounts/ports.ts'
-import type { SessionRecord } from '../../accounts/sign-ins.ts'
+import { newsOf, type SessionRecord } from '../../accounts/sign-ins.ts'
 import type { Database } from './database.ts'
 
 type Row = Readonly<{
@@ -14,9 +14,6 @@ type Row = Readonly<{
   ends_at: number
 }>
 
-/** A session used again within this time is not written again: authorization requests stay cheap. */
-const SEEN_SECONDS = 60
-
 // Only `write` fills these columns.
 const recordOf = (row: Row): SessionRecord => ({
   uid: row.uid,
@@ -29,31 +26,11 @@ const recordOf = (row: Row): SessionRecord => ({
   endsAt: row.ends_at,
 })
 
-/** Another member in the same browser is another session: nothing of the first is kept. */
-const merged = (
-  held: SessionRecord | undefined,
-  session: SessionRecord,
-): SessionRecord | undefined => {
-  if (held?.memberId !== session.memberId) return session
-  const grantIds = [...new Set([...held.grantIds, ...session.grantIds])]
-  const endsAt = Math.max(held.endsAt, session.endsAt)
-  const news =
-    grantIds.length > held.grantIds.length ||
-    Object.entries(session.sids).some(([clientId, sid]) => held.sids[clientId] !== sid) ||
-    session.seenAt - held.seenAt >= SEEN_SECONDS ||
-    endsAt - held.endsAt >= SEEN_SECONDS ||
-    session.since !== held.since ||
-    session.device !== held.device
-  return news
-    ? { ...session, grantIds, sids: { ...held.sids, ...session.sids }, endsAt }
-    : undefined
-}
-
 /** Which sessions are a member's, in the embedded file. */
 export const createSessionIndex = (db: Database): SessionIndex => {
   const news = (session: SessionRecord) => {
     const row = db.get<Row>('SELECT * FROM member_sessions WHERE uid = ?', session.uid)
-    return merged(row && recordOf(row), session)
+    return newsOf(row && recordOf(row), session)
   }
 
   const write = (session: SessionRecord) =>

@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from '../../accounts/errors.ts'
 import type { EpochSeconds } from '../../accounts/member.ts'
 import type { SessionIndex } from '../../accounts/ports.ts'
-import type { SessionRecord } from '../../accounts/sign-ins.ts'
+import { newsOf, type SessionRecord } from '../../accounts/sign-ins.ts'
 import { DuplicateKeyError, type MongoConnection } from './connect.ts'
 import {
   checked,
@@ -42,8 +42,6 @@ const SESSION = {
   version: required(number),
 } satisfies Record<keyof SessionDocument, object>
 
-/** A session used again within this time is not written again: authorization requests stay cheap. */
-const SEEN_SECONDS = 60
 /** So often others may write a session while we read it; then something is wrong. */
 const MOST_LOST_RACES = 100
 
@@ -58,27 +56,6 @@ const recordOf = ({ _id, ...document }: SessionDocument): SessionRecord => ({
   sids: JSON.parse(document.sids) as SessionRecord['sids'],
   endsAt: document.endsAt,
 })
-
-/** Undefined: no news. Another member in the same browser is another session: nothing of the first
- * is kept. */
-const merged = (
-  held: SessionRecord | undefined,
-  session: SessionRecord,
-): SessionRecord | undefined => {
-  if (held?.memberId !== session.memberId) return session
-  const grantIds = [...new Set([...held.grantIds, ...session.grantIds])]
-  const endsAt = Math.max(held.endsAt, session.endsAt)
-  const news =
-    grantIds.length > held.grantIds.length ||
-    Object.entries(session.sids).some(([clientId, sid]) => held.sids[clientId] !== sid) ||
-    session.seenAt - held.seenAt >= SEEN_SECONDS ||
-    endsAt - held.endsAt >= SEEN_SECONDS ||
-    session.since !== held.since ||
-    session.device !== held.device
-  return news
-    ? { ...session, grantIds, sids: { ...held.sids, ...session.sids }, endsAt }
-    : undefined
-}
 
 /** Which sessions are a member's, in MongoDB: each written by compare-and-set on its version. */
 export const createSessionIndex = ({
@@ -126,7 +103,7 @@ export const createSessionIndex = ({
         const held = await reach(() =>
           sessions.findOne({ _id: session.uid }).lean<SessionDocument>().exec(),
         )
-        const newest = merged(held ? recordOf(held) : undefined, session)
+        const newest = newsOf(held ? recordOf(held) : undefined, session)
         if (!newest || (await write(newest, held?.version ?? 0))) return
       }
       throw new StoreUnavailableError('mongo: a session is written without end')
