@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url'
-import { compileFile } from 'pug'
 import type { ChosenFactor, Locale } from '../accounts/member.ts'
 import type { MailTemplate } from '../accounts/ports.ts'
 import type { Society } from '../accounts/society.ts'
+import { compiled } from './compiled.ts'
 import { mailsEn } from './mail/en.ts'
 import { mailsJa } from './mail/ja.ts'
 
@@ -62,7 +61,7 @@ export type MailTexts = Readonly<{
 
 const TEXTS: Readonly<Record<Locale, MailTexts>> = { ja: mailsJa, en: mailsEn }
 
-const html = compileFile(fileURLToPath(import.meta.resolve('#views/mail/mail.pug')))
+const html = await compiled('mail/mail')
 
 /**
  * One mail in one language: the same content as plain text, first and whole, and as simple HTML.

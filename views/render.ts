@@ -1,14 +1,20 @@
 // biome-ignore-all lint/style/noRestrictedImports: the one door between views/ and koa
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Context, Middleware } from 'koa'
 import views from 'koa-views'
 import type { Locale } from '../accounts/member.ts'
+import { compiled } from './compiled.ts'
 import { ruby } from './furigana.ts'
 import { catalogue, faultText } from './messages/index.ts'
 import type { CommonLocals, Fault, Pages, ViewName } from './pages.ts'
 
 /** The templates stay where they are when the code is built: the package's `imports` finds them. */
 const ROOT = fileURLToPath(new URL('.', import.meta.resolve('#views/layout.pug')))
+
+/** koa-views' engine for `.pug`: the template as `npm run build` has compiled it. */
+const pug = async (path: string, locals: object): Promise<string> =>
+  (await compiled(basename(path, '.pug')))(locals)
 
 /** Minutes that the first login still takes, by step. */
 const MINUTES_LEFT = [10, 9, 8, 7, 5, 4, 3]
@@ -18,7 +24,7 @@ const MINUTES_LEFT = [10, 9, 8, 7, 5, 4, 3]
  * one context between requests and hands one member's page to another (security.md S6).
  */
 export const viewsMiddleware = (): Middleware =>
-  views(ROOT, { extension: 'pug', options: { basedir: ROOT, cache: true } })
+  views(ROOT, { extension: 'pug', engineSource: { pug } })
 
 /** `self` with one more parameter. Only ever a path of this server. */
 const withParameter = (self: string, name: string, value: string): string => {
