@@ -1,6 +1,6 @@
 import { maskEmailAddress } from '../accounts/email-address.ts'
 import { type EpochSeconds, type Member, verifyEmail } from '../accounts/member.ts'
-import { type KeptChallenge, pendingKey } from './email-challenge.ts'
+import type { KeptChallenge } from './email-challenge.ts'
 import { sendNotice } from './notice.ts'
 import type { Services } from './services.ts'
 
@@ -56,7 +56,6 @@ export const confirmAddress = async (
       facts: { address: maskEmailAddress(challenge.address) },
     })
   }
-  await transient.take(pendingKey(member.id))
   return (current) => verifyEmail(current, challenge.address, now)
 }
 

@@ -156,6 +156,9 @@ export const resendChallenge = async (
   return { challengeId: challenge.id, notice: 'resent', mailsPausedUntil: undefined }
 }
 
+/** Whether it has been answered, be it by a request that never came to save what that proved. */
+export const isAnswered = ({ answeredAt }: KeptChallenge): boolean => answeredAt !== undefined
+
 /**
  * Marks the challenge answered: of any number of callers, one is told true. It stays readable, so
  * that its link can say that it has been used.
@@ -164,12 +167,14 @@ export const answerOnce = (
   { transient, clock }: Services,
   challenge: KeptChallenge,
 ): Promise<boolean> =>
-  transient.replace(
-    challengeKey(challenge.id),
-    challenge,
-    { ...challenge, answeredAt: clock.now() },
-    LINK_SECONDS,
-  )
+  isAnswered(challenge)
+    ? Promise.resolve(false)
+    : transient.replace(
+        challengeKey(challenge.id),
+        challenge,
+        { ...challenge, answeredAt: clock.now() },
+        LINK_SECONDS,
+      )
 
 const sharedKey = (id: string) => `challenge-shared:${id}`
 
@@ -198,7 +203,7 @@ export const answerCode = async (
 ): Promise<CodeVerdict> => {
   const { services, factors, facts, locale } = context
   const { throttle } = services
-  if (!challenge || challenge.answeredAt !== undefined) return { kind: 'moot' }
+  if (!challenge || isAnswered(challenge)) return { kind: 'moot' }
   const limits = [
     ['emailCode', challenge.id],
     ['emailCodePerMember', facts.member.id],

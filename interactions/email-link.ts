@@ -2,7 +2,7 @@ import Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Provider } from 'oidc-provider'
 import { maskEmailAddress } from '../accounts/email-address.ts'
-import { type MemberId, undoEmailChange } from '../accounts/member.ts'
+import { type Member, type MemberId, undoEmailChange } from '../accounts/member.ts'
 import { INTERACTION_SECONDS } from '../accounts/policy.ts'
 import { challengeIdOf, LINK_SECONDS, matchNumberOf } from '../factors/email-code.ts'
 import type { Pages } from '../views/pages.ts'
@@ -14,6 +14,7 @@ import {
   answerOnce,
   findChallenge,
   hasProven,
+  isAnswered,
   isShared,
   type KeptChallenge,
   type PendingAddress,
@@ -77,25 +78,34 @@ const showLink = async (services: Services, ctx: Context): Promise<void> => {
   )
 }
 
-/** The button: confirms the address once, and lets the request that asked for it go on. */
+/** Proven by whichever request is first, and by none that a block overtook. */
+const unlessProven =
+  (address: string, change: (member: Member) => Member) =>
+  (member: Member): Member =>
+    member.blocked || hasProven(member, address) ? member : change(member)
+
+/**
+ * The button: confirms the address once, and lets the request that asked for it go on. Saving the
+ * member is what counts it as confirmed, so that after a crash before that the link is still good.
+ */
 const confirmLink = async (services: Services, ctx: Context): Promise<void> => {
   refuseCrossSite(ctx, services.settings.issuer)
   const challenge = await challengeOf(services, ctx)
   const asked = (await stateOf(services, challenge)) === 'ask'
-  if (challenge && asked && (await answerOnce(services, challenge))) {
-    const member = await services.members.findById(challenge.memberId)
-    if (member) {
-      const change = await confirmAddress(services, challenge, member)
-      await updateMember(services, member, change)
-      if (!(await isShared(services, challenge))) {
-        await services.transient.put(
-          emailProofKey(challenge.uid),
-          { memberId: member.id, address: challenge.address, at: services.clock.now() },
-          INTERACTION_SECONDS,
-        )
-      }
-      services.log.info({ memberId: member.id }, 'address confirmed by link')
+  const member = challenge && asked && (await services.members.findById(challenge.memberId))
+  if (challenge && member && (isAnswered(challenge) || (await answerOnce(services, challenge)))) {
+    const { address, uid } = challenge
+    const change = await confirmAddress(services, challenge, member)
+    await updateMember(services, member, unlessProven(address, change))
+    if (!(await isShared(services, challenge))) {
+      await services.transient.put(
+        emailProofKey(uid),
+        { memberId: member.id, address, at: services.clock.now() },
+        INTERACTION_SECONDS,
+      )
     }
+    await services.transient.take(pendingKey(member.id))
+    services.log.info({ memberId: member.id }, 'address confirmed by link')
   }
   ctx.redirect(`/email/${ctx.params.token}${asked ? '?confirmed' : ''}`)
   ctx.status = 303

@@ -102,6 +102,7 @@ const takeCode = async (
     const flow = await open(context, { ...addressFlow, provenAddress: challenge.address })
     return { ok: true, addressFlow: flow, to: '/email' }
   }
+  await services.transient.take(pendingKey(facts.member.id))
   return {
     ok: true,
     member: await confirmAddress(services, challenge, facts.member),

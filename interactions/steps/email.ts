@@ -130,6 +130,7 @@ const takeCode = async (context: StepContext, typed: string): Promise<StepResult
     }
   }
   const proof = { factor: 'emailCode', at: services.clock.now() } as const
+  await services.transient.take(pendingKey(facts.member.id))
   return {
     ok: true,
     member: await confirmAddress(services, challenge, facts.member),
