@@ -1,5 +1,6 @@
 /** @type {import('jest').Config} */
 export default {
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   testEnvironment: 'node',
   globalSetup: '<rootDir>/scripts/templates.js',
   testMatch: ['<rootDir>/test/**/*.test.ts'],

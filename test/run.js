@@ -3,7 +3,7 @@
 // production (Node 24, two instances on Redis and MongoDB), and ends with one line of totals.
 // `npm test -- <path>` runs only the tests under that path, once.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -169,6 +169,16 @@ const findProductionNode = () => {
 const ONCE =
   '/test/(adapters/(mongo|redis|move|fault-proxy)|browser|cli|conformance|crash|deploy|docs|faults|management|server|style|views)'
 
+/** Room for what the tests write, in memory where there is some: they wait for a slow disk on every
+ * commit otherwise. A `kill -9` takes nothing from either. */
+const ROOM_BYTES = 4 * 2 ** 30
+const makeRoom = () => {
+  const memory = '/dev/shm'
+  const stats = existsSync(memory) ? statfsSync(memory) : undefined
+  const inMemory = stats !== undefined && stats.bavail * stats.bsize >= ROOM_BYTES
+  return mkdtempSync(join(inMemory ? memory : tmpdir(), 'kenpo-id-tests-'))
+}
+
 /** Runs jest in its own process; what it counted, with everything that is not a pass a failure. */
 const run = ({ path, version }, args, env) => {
   say(`Node ${version} (${path})`)
@@ -205,7 +215,14 @@ const paths = process.argv.slice(2)
 const { chromium, mongo } = provision()
 const mongoServer = await serveMongo(mongo)
 say(`MongoDB: ${mongoServer.name}`)
-const env = { ...process.env, CHROMIUM_PATH: chromium.path, MONGO_RUN_URL: mongoServer.url }
+const room = makeRoom()
+say(`what the tests write: ${room}`)
+const env = {
+  ...process.env,
+  TMPDIR: room,
+  CHROMIUM_PATH: chromium.path,
+  MONGO_RUN_URL: mongoServer.url,
+}
 const thisNode = { path: process.execPath, version: process.version }
 
 const totals = [run(thisNode, paths, env)]
@@ -226,4 +243,5 @@ if (paths.length === 0 && Number(process.versions.node.split('.')[0]) < PRODUCTI
 const sum = (key) => totals.reduce((total, one) => total + one[key], 0)
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`)
 await mongoServer.stop?.()
+rmSync(room, { recursive: true, force: true })
 process.exitCode = sum('failed') > 0 ? 1 : 0

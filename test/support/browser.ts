@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type axe from 'axe-core'
@@ -185,12 +185,20 @@ export const forgetPictures = (folder: string): void =>
 export const takePicture = async (page: Page, name: string): Promise<void> => {
   const path = join(SCREENSHOTS, `${name}.png`)
   mkdirSync(dirname(path), { recursive: true })
-  const shoot = () => page.screenshot({ path, fullPage: true })
+  const session = await page.context().newCDPSession(page)
+  // Larger files, in half the time of Playwright's own.
+  const shoot = () =>
+    session.send('Page.captureScreenshot', {
+      captureBeyondViewport: true,
+      optimizeForSpeed: true,
+    })
   // On a busy machine the browser now and then has no frame to give; the page is as it was.
-  await shoot().catch((error: unknown) => {
+  const { data } = await shoot().catch((error: unknown) => {
     if (!String(error).includes('Unable to capture screenshot')) throw error
     return shoot()
   })
+  await session.detach()
+  writeFileSync(path, Buffer.from(data, 'base64'))
 }
 
 /**

@@ -16,6 +16,15 @@ const WEBAUTHN_BUNDLE = new URL(
   import.meta.resolve('@simplewebauthn/browser'),
 )
 
+/** An application's picture, as the product would serve it. */
+const LOGO = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAMAAACdt4HsAAAACVBMVEX///8Zekv///+lQftOAAAAA3RSTlMA//9EUNYh' +
+    'AAAAmUlEQVR42u3X0QqAIAyFYc/e/6ELuoiSpu7XRHDX7YtiE09Kj1JFpY9SU8H2nJCYIDFBYoLEBAkKFJCgsAHYfwr/' +
+    'AHZVFLC7QoCZJ6S2/lwYD5j5wgaWAOYPEt+F0Da+H288D9w3VgD+N5eBwl8fD5QmbwNLAPMHie8C30Z///vfUPY9sQcw' +
+    'Py/wyMNDF499PHjy6MvDdzj+H+nlEP9+4eSPAAAAAElFTkSuQmCC',
+  'base64',
+)
+
 /** The policy the product's pages are served under. */
 export const PAGE_CSP =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -42,9 +51,15 @@ export const aSite = () => {
       ctx.status = 204
       return
     }
+    if (ctx.path.startsWith('/assets/')) ctx.set('Cache-Control', 'public, max-age=3600')
     if (ctx.path.startsWith('/assets/society/')) {
       ctx.type = 'css'
       ctx.body = ':root { --society: #0f5ba7 }'
+      return
+    }
+    if (ctx.path === '/logos/an-app') {
+      ctx.type = 'png'
+      ctx.body = LOGO
       return
     }
     if (ctx.path === '/assets/simplewebauthn-browser.js') {
