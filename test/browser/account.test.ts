@@ -4,6 +4,7 @@ import type { Member } from '../../accounts/member.ts'
 import { anOldHand, theDate } from '../flows/support.ts'
 import { aDesktop, closeBrowser } from '../support/browser.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
+import { AS_IN_PRODUCTION } from '../support/portal.ts'
 import { anAuthenticator, type VirtualAuthenticator } from './authenticators.ts'
 import { enterMailedCode, logIn } from './signing-in.ts'
 import { aWalk, type Walk } from './walk.ts'
@@ -21,7 +22,11 @@ describe('A member at the account page', () => {
   let authenticator: VirtualAuthenticator
 
   beforeAll(async () => {
-    idp = await startIdp({ clock, societies: [{ id: 'sakura', networks: [] }] })
+    idp = await startIdp({
+      ...AS_IN_PRODUCTION,
+      clock,
+      societies: [{ id: 'sakura', networks: [] }],
+    })
     member = await idp.services.members.save(anOldHand(clock.now()))
     page = await aDesktop('ja-JP')
     walk = aWalk(page, 'account')

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { aNewcomer, newestMail } from '../flows/support.ts'
 import { aDesktop, closeBrowser } from '../support/browser.ts'
 import { A_PASSWORD } from '../support/builders.ts'
-import { type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
+import { AS_IN_PRODUCTION, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
 import { codeIn } from '../support/smtp-sink.ts'
 import { aKeyboard, type Keyboard } from './keyboard.ts'
 import { aWalk, type Walk } from './walk.ts'
@@ -19,7 +19,7 @@ describe('A member at a desktop, in English, with the keyboard alone', () => {
   const newcomer = aNewcomer({ email: { address: ADDRESS } })
 
   beforeAll(async () => {
-    site = await startPortalAndIdp()
+    site = await startPortalAndIdp(AS_IN_PRODUCTION)
     await site.idp.services.members.save(newcomer)
     page = await aDesktop('en-GB')
     walk = aWalk(page, 'first-login-en-desktop')

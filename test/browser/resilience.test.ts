@@ -4,7 +4,7 @@ import type { Member } from '../../accounts/member.ts'
 import { aNewcomer, newestMail } from '../flows/support.ts'
 import { aDesktop, aPhone, closeBrowser, look, TEXT_200, takePicture } from '../support/browser.ts'
 import { A_PASSWORD } from '../support/builders.ts'
-import { type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
+import { AS_IN_PRODUCTION, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
 import { codeIn } from '../support/smtp-sink.ts'
 import { ANSWERS, answer as give, PAGE, walkTo as walk } from './first-login.ts'
 import { aWalk, headingOf } from './walk.ts'
@@ -13,7 +13,7 @@ const STALE = '画面の有効期限が切れました'
 
 let site: PortalAndIdp
 beforeAll(async () => {
-  site = await startPortalAndIdp()
+  site = await startPortalAndIdp(AS_IN_PRODUCTION)
 })
 afterAll(async () => {
   await closeBrowser()
