@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Allowance, Log, Mailer, MailTemplate, Throttle } from '../accounts/ports.ts'
+import type { KeyAge } from '../keys/live.ts'
 import type { Adapters } from './index.ts'
 
 /** Figures for the operator, taken where the facts pass by: no part of the product knows of them. */
@@ -9,6 +10,8 @@ export type Metrics = Readonly<{
   log(log: Log): Log
   /** The stores, each call of which is timed. */
   stores(stores: Adapters): Adapters
+  /** Ages of the keys that sign, asked for with each look at the figures. */
+  keys(ages: () => readonly KeyAge[]): void
   /** The mail server, each call of which is timed. */
   mailer(mailer: Mailer): Mailer
 }>
@@ -162,6 +165,19 @@ export const createMetrics = (hashing: HashingLoad): Metrics => {
       const { running, waiting } = hashing()
       this.set({ state: 'running' }, running)
       this.set({ state: 'waiting' }, waiting)
+    },
+  })
+  let agesOfKeys: () => readonly KeyAge[] = () => []
+  new Gauge({
+    name: 'idp_keys_age_seconds',
+    help: 'How long the key of each algorithm has been signing',
+    labelNames: ['alg'],
+    // Each process uses the same keys.
+    aggregator: 'max',
+    registers,
+    collect() {
+      this.reset()
+      for (const { alg, seconds } of agesOfKeys()) this.set({ alg }, seconds)
     },
   })
 
@@ -322,11 +338,16 @@ export const createMetrics = (hashing: HashingLoad): Metrics => {
         logouts: timed(stores.logouts, 'logouts'),
         signIns: timed(stores.signIns, 'signIns'),
         sessions: timed(stores.sessions, 'sessions'),
+        consents: timed(stores.consents, 'consents'),
         audit: timed(stores.audit, 'audit'),
         clientStore: timed(stores.clientStore, 'clients'),
         registrationTokens: timed(stores.registrationTokens, 'registrationTokens'),
+        signingKeys: timed(stores.signingKeys, 'signingKeys'),
         artifacts: (model: string) => timed(stores.artifacts(model), 'artifacts'),
       }
+    },
+    keys: (ages) => {
+      agesOfKeys = ages
     },
     mailer: (mailer) => ({
       async send(mail) {

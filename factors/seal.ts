@@ -40,6 +40,9 @@ const bytesOf = (text: string): Buffer | undefined => {
   return bytes.toString('base64url') === text ? bytes : undefined
 }
 
+/** The ID of the key that has sealed this: as long as such a text is left, that key is needed. */
+export const sealedUnder = (sealed: string): string => sealed.split('.')[1] ?? ''
+
 /** Everything that stands in the open is bound too. */
 const boundTo = (keyId: string, aad: string): Buffer => Buffer.from(`${VERSION}.${keyId}|${aad}`)
 
