@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import type { KnownFacts, Next } from '../accounts/enrolment.ts'
 import type { Member } from '../accounts/member.ts'
+import { requestedAt } from '../accounts/policy.ts'
 import type { Flow, FlowDependencies } from './flow.ts'
 import { endSession } from './sessions.ts'
 import { recordSignIn } from './sign-ins.ts'
@@ -9,6 +10,8 @@ import { placeOf, type StepContext } from './step.ts'
 type Ending =
   | Extract<Next, { kind: 'finish' }>
   | Readonly<{ kind: 'deny'; error: 'access_denied' | 'unmet_authentication_requirements' }>
+  /** The member allows what this request asks for. */
+  | Readonly<{ kind: 'allow' }>
 
 const descriptions = {
   access_denied: 'the member went back to the application',
@@ -51,6 +54,12 @@ export const finish = async (
     ctx.status = 303
     return
   }
+  if (ending.kind === 'allow') {
+    // With the sign-in of this same request, if there was one.
+    ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, { consent: {} }))
+    ctx.status = 303
+    return
+  }
   const { member, session, request } = facts
   if (!member) throw new Error('nobody to sign in')
   const known: StepContext<KnownFacts> = { ...flow.context, facts: { ...facts, member } }
@@ -83,6 +92,7 @@ export const finish = async (
           ts: first,
           remember: false,
         },
+        requestedAt: requestedAt(flow.interaction.lastSubmission, flow.interaction.iat),
       },
       { mergeWithLastSubmission: false },
     ),

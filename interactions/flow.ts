@@ -5,12 +5,13 @@ import { type Facts, type KnownFacts, settle } from '../accounts/enrolment.ts'
 import { IdentityError, StaleInteractionError, StaleMemberError } from '../accounts/errors.ts'
 import type { Locale, Member } from '../accounts/member.ts'
 import type { ClientPolicy } from '../accounts/policy.ts'
-import { INTERACTION_SECONDS, requestPolicy } from '../accounts/policy.ts'
+import { INTERACTION_SECONDS, requestedAt, requestPolicy } from '../accounts/policy.ts'
 import type { Society } from '../accounts/society.ts'
 import { type Factors, REGISTRY } from '../factors/index.ts'
 import { type EmailProof, emailProofKey } from './confirm-address.ts'
 import { hasProven } from './email-challenge.ts'
 import { localeOf } from './locale.ts'
+import type { Logos } from './logos.ts'
 import type { Services } from './services.ts'
 import type { FlowFacts, FlowPatch, StepContext } from './step.ts'
 import { addressOf, networkOf } from './trust.ts'
@@ -71,10 +72,20 @@ const withEmailProof = async (
   return { ...flow, proofs: [...flow.proofs, { factor: 'emailCode', at: proof.at }] }
 }
 
+/** The pass that was used here, as the member's record tells: it is spent and told there in one
+ * write, so that nothing that fails afterwards can leave the member with neither. */
+const withDeskPass = (uid: string, flow: FlowFacts, member: Member | undefined): FlowFacts => {
+  const { methodsClearedIn, methodsClearedAt: at } = member ?? {}
+  if (at === undefined || methodsClearedIn !== uid) return flow
+  if (flow.proofs.some(({ factor }) => factor === 'deskPass')) return flow
+  return { ...flow, proofs: [...flow.proofs, { factor: 'deskPass', at }] }
+}
+
 export type FlowDependencies = Readonly<{
   services: Services
   factors: Factors
   provider: Provider
+  logos: Logos
 }>
 
 const interactionOf = async (provider: Provider, ctx: Context): Promise<Interaction> => {
@@ -117,7 +128,11 @@ const factsOf = (
   return {
     now: services.clock.now(),
     member,
-    request: requestPolicy(client, interaction.params, interaction.iat),
+    request: requestPolicy(
+      client,
+      interaction.params,
+      requestedAt(interaction.lastSubmission, interaction.iat),
+    ),
     network: networkOf(society, address, REGISTRY, locale),
     society: {
       id: society.id,
@@ -151,7 +166,7 @@ export const loadFlow = async (
   const member = found && found.societyId === society.id ? found : undefined
   // Who is signed in already need not type the ID again.
   const named = member ? { loginId: member.loginId, ...begun } : begun
-  const flow = await withEmailProof(services, uid, named, member)
+  const flow = withDeskPass(uid, await withEmailProof(services, uid, named, member), member)
   const address = addressOf(ctx)
   const locale = localeOf(ctx, interaction.params.ui_locales)
   const facts = factsOf(services, { flow, member, client, society, interaction, address, locale })
@@ -216,7 +231,7 @@ export const saveChange = async (flow: Flow, patch: FlowPatch): Promise<void> =>
   }
 }
 
-const isKnown = (facts: Facts): facts is KnownFacts => facts.member !== undefined
+export const isKnown = (facts: Facts): facts is KnownFacts => facts.member !== undefined
 
 /**
  * The member changed and saved, with the first login marked complete where this completes it.

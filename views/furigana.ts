@@ -118,6 +118,13 @@ const GLOSSARY: Readonly<Record<string, string>> = {
   貼り付: 'はりつ',
   囲: 'かこ',
   渡: 'わた',
+  時間帯: 'じかんたい',
+  情報: 'じょうほう',
+  最長: 'さいちょう',
+  住所: 'じゅうしょ',
+  性別: 'せいべつ',
+  氏名: 'しめい',
+  連携: 'れんけい',
 }
 
 const WORDS = new RegExp(

@@ -39,6 +39,9 @@ export type MailValues = {
   /** One line each: a family may share the mailbox. */
   userIdReminder: Readonly<{ loginIds: string; at: string }>
   deskPassUsed: Readonly<{ at: string }>
+  /** A third party was allowed something for the first time, or nothing any more; by its name. */
+  appConnected: Readonly<{ app: string; at: string }>
+  appDisconnected: Readonly<{ app: string; at: string }>
   /** Too many wrong passwords; until when nothing is accepted. */
   locked: Readonly<{ until: string; at: string }>
 }

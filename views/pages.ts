@@ -11,7 +11,21 @@ export type Fault = Readonly<{
 }>
 
 /** The relying party the member is on the way to. */
-export type AppLocals = Readonly<{ name: string; uri?: string }>
+export type AppLocals = Readonly<{
+  name: string
+  uri?: string
+  /** A picture at our own address. */
+  logo?: string
+  policyUri?: string
+  tosUri?: string
+}>
+
+/** One thing that an application asks for, or is allowed. */
+export type ConsentItem =
+  | Readonly<{ kind: 'scope'; id: string /** What it brings along. */; claims: readonly string[] }>
+  | Readonly<{ kind: 'claim'; id: string; essential?: true }>
+  /** A scope of an API, `at` its address; '': the API, by no scope of it. */
+  | Readonly<{ kind: 'resource'; id: string; at: string }>
 
 /** What every page gets; `render` adds the catalogue and the texts made from these. */
 export type CommonLocals = Readonly<{
@@ -37,6 +51,8 @@ export type CommonLocals = Readonly<{
   until?: string
   /** The page that this one is a part of: a link at the end. */
   back?: string
+  /** This is the conformance profile: a banner says so. */
+  conformance?: true
   /** Reference number, as in the log and the X-Request-Id header: 7F3K-92QD */
   reference: string
 }>
@@ -63,6 +79,8 @@ export type MailChallengeLocals = Readonly<{
 export type Pages = {
   password: {
     loginIdExample: string
+    /** Under what the answer counts, for the form to tell. */
+    counted: string
     /** A forgotten password was just replaced. */
     passwordReset?: true
     /** For passkeys: autofill and button; webauthn.js posts base/passkey with hidden `response`. */
@@ -166,11 +184,24 @@ export type Pages = {
     /** A name for it is asked too: optional field `label`. */
     named?: true
   }
-  'verify-totp': Record<string, never>
+  /** `counted`: under what the answer counts, for the form to tell. */
+  'verify-totp': Readonly<{ counted: string }>
   /** F9; field saved=yes posted to base/recoveryCodes. `left`: of the earlier ones, which the member
    * may keep for now: a form to base/codes-later. */
   'recovery-codes': { codes: readonly string[]; left?: number }
   'verify-recovery-code': { remaining: number }
+  /** O1. Allow: a form to base/consent; do not allow: to base/abort. */
+  consent: {
+    client: string
+    /** Not the society's own application. */
+    thirdParty: boolean
+    society: string
+    /** The host that the member is sent to; absent: an app on their device. */
+    site?: string
+    items: readonly ConsentItem[]
+    /** What the member has allowed it before. */
+    before: readonly ConsentItem[]
+  }
   enrolled: { method: ChosenFactor }
   done: {
     loginId: string
@@ -240,6 +271,16 @@ export type Pages = {
       current: boolean
       since: string
       seen: string
+    }>[]
+    /** What the member has allowed third parties. A form with field `client` to
+     * root/connections/end. */
+    connections: readonly Readonly<{
+      clientId: string
+      /** Absent: it is registered no more. */
+      name?: string
+      logo?: string
+      since: string
+      items: readonly ConsentItem[]
     }>[]
     done?: AccountDone
     /** JSON for account.js, after a change of the passkeys. */
@@ -316,6 +357,7 @@ export const ACCOUNT_DONE = [
   'passwordChanged',
   'sessionEnded',
   'sessionsEnded',
+  'connectionEnded',
 ] as const
 export type AccountDone = (typeof ACCOUNT_DONE)[number]
 

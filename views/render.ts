@@ -7,7 +7,7 @@ import type { Locale } from '../accounts/member.ts'
 import { compiled } from './compiled.ts'
 import { ruby } from './furigana.ts'
 import { catalogue, faultText } from './messages/index.ts'
-import type { CommonLocals, Fault, Pages, ViewName } from './pages.ts'
+import type { CommonLocals, ConsentItem, Fault, Pages, ViewName } from './pages.ts'
 
 /** The templates stay where they are when the code is built: the package's `imports` finds them. */
 const ROOT = fileURLToPath(new URL('.', import.meta.resolve('#views/layout.pug')))
@@ -68,6 +68,31 @@ const inRealBrowser = (uri: string | undefined): string | undefined => {
 const textFile = (lines: readonly string[]): string =>
   `data:text/plain;charset=utf-8,${encodeURIComponent(`${lines.join('\r\n')}\r\n`)}`
 
+const SCOPE_ICONS: Readonly<Record<string, string>> = {
+  openid: 'shield',
+  profile: 'person',
+  email: 'emailCode',
+  address: 'home',
+  phone: 'phone',
+  insured: 'card',
+  offline_access: 'clock',
+}
+/** Claims of a profile have none of their own. */
+const CLAIM_ICONS: Readonly<Record<string, string>> = {
+  email: 'emailCode',
+  email_verified: 'emailCode',
+  address: 'home',
+  phone_number: 'phone',
+  phone_number_verified: 'phone',
+  insured_symbol: 'card',
+  insured_number: 'card',
+}
+/** The drawing beside one thing that an application is allowed. */
+const itemIcon = ({ kind, id }: ConsentItem): string => {
+  if (kind === 'claim') return CLAIM_ICONS[id] ?? 'person'
+  return (kind === 'scope' ? SCOPE_ICONS[id] : undefined) ?? 'data'
+}
+
 /** Faults of what the member did, not of what they entered: they stand at no field. */
 const isOfCeremony = ({ reason }: Fault): boolean => /^(?:pk|method)\./u.test(reason)
 
@@ -122,6 +147,7 @@ const NAMES_APP: ReadonlySet<ViewName> = new Set([
  */
 const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages[V]) => {
   const { locale, society, app, self, step, values, csrf, base, until, back, reference } = common
+  const { conformance } = common
   const t = catalogue(locale)
   const first = FIRST_FIELD[view]
   const faults = common.faults.map((fault) => ({
@@ -142,6 +168,10 @@ const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages
     appName: app?.name ?? t.theApp,
     appUri: webAddress(app?.uri),
     appInBrowser: inRealBrowser(app?.uri),
+    appLogo: app?.logo,
+    appPolicy: webAddress(app?.policyUri),
+    appTos: webAddress(app?.tosUri),
+    itemIcon,
     toApp: NAMES_APP.has(view) ? app?.name : undefined,
     path: self.split('?', 1)[0],
     selfHref: self,
@@ -162,6 +192,7 @@ const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages
     until,
     back,
     reference,
+    conformance,
     heading,
     documentTitle: `${faults.length > 0 ? t.errorTitle : ''}${heading} | ${owner}`,
     page,

@@ -11,6 +11,7 @@ import { CODE_SECONDS } from '../../factors/email-code.ts'
 import { REGISTRY } from '../../factors/index.ts'
 import type { FlowDependencies } from '../flow.ts'
 import { localeOf } from '../locale.ts'
+import type { Logos } from '../logos.ts'
 import type { FlowFacts, StepContext } from '../step.ts'
 import { addressOf, networkOf } from '../trust.ts'
 import { deviceText } from '../wording.ts'
@@ -28,6 +29,7 @@ export type AddressFlow = Pick<
 export type AccountContext = StepContext &
   Readonly<{
     provider: Provider
+    logos: Logos
     session: Readonly<{ uid: string; provenAt: EpochSeconds }>
     addressFlow: AddressFlow
     /** The last part of the page's path: a credential, or which kind. */
@@ -62,7 +64,7 @@ export const sessionOf = async (
  * limits, enough proven. Undefined: send an authorization request.
  */
 export const loadAccount = async (
-  { services, factors, provider }: FlowDependencies,
+  { services, factors, provider, logos }: FlowDependencies,
   ctx: Context,
   society: Society,
 ): Promise<AccountContext | undefined> => {
@@ -106,6 +108,7 @@ export const loadAccount = async (
     userAgent: ctx.get('User-Agent').slice(0, 512),
     address,
     provider,
+    logos,
     session: { uid: session.uid, provenAt: session.loginTs },
     addressFlow,
     id: ctx.params.id === undefined ? undefined : String(ctx.params.id),

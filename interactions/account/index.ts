@@ -1,5 +1,6 @@
 import { addApp } from './add-app.ts'
 import { addPasskey } from './add-passkey.ts'
+import { connections } from './connections.ts'
 import { email } from './email.ts'
 import { history } from './history.ts'
 import type { AccountPage } from './page.ts'
@@ -23,5 +24,6 @@ export const accountPages: ReadonlyMap<string, AccountPage> = new Map([
   ['recovery-codes', recoveryCodes],
   ['password', password],
   ['sessions', sessions],
+  ['connections', connections],
   ['history', history],
 ])

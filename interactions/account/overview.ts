@@ -1,8 +1,11 @@
 import { maskEmailAddress } from '../../accounts/email-address.ts'
 import { heldMethods } from '../../accounts/held-methods.ts'
 import type { ChosenFactor, Credential } from '../../accounts/member.ts'
+import { clientName } from '../../accounts/policy.ts'
+import { standingConsents } from '../../clients/consents.ts'
 import { passkeysOf, userHandleFor } from '../../factors/passkey.ts'
 import type { AccountDone, Pages } from '../../views/pages.ts'
+import { itemsOf } from '../consent.ts'
 import { liveSessions } from '../sessions.ts'
 import type { Page } from '../step.ts'
 import { dateText, dateTimeText } from '../wording.ts'
@@ -58,6 +61,27 @@ const sessionCards = async (context: AccountContext): Promise<Locals['sessions']
     .sort((a, b) => Number(b.current) - Number(a.current))
 }
 
+const connectionCards = async ({
+  services,
+  logos,
+  facts,
+  locale,
+}: AccountContext): Promise<Locals['connections']> =>
+  Promise.all(
+    (await standingConsents(services.consents, services.clients, facts.member.id)).map(
+      async ({ consent, client }) => {
+        const logo = client && (await logos.pathOf(client))
+        return {
+          clientId: consent.clientId,
+          ...(client && { name: clientName(client, locale) }),
+          ...(logo !== undefined && { logo }),
+          since: dateText(consent.since, locale),
+          items: itemsOf(consent),
+        }
+      },
+    ),
+  )
+
 /** What a browser's own passkey list is to be brought in line with (WebAuthn Level 3 section 5.1.10). */
 const signals = ({ facts, services }: AccountContext): string =>
   JSON.stringify({
@@ -94,6 +118,7 @@ export const overview = async (context: AccountContext, done?: AccountDone): Pro
       recoveryCodes: recoveryCodes(context),
       passwordChanged: dateText(member.password.changedAt, locale),
       sessions: await sessionCards(context),
+      connections: await connectionCards(context),
       ...(done && { done }),
       ...(done && TELLS_BROWSER.includes(done) && { signals: signals(context) }),
     },

@@ -31,6 +31,8 @@ const VALUES: MailValues = {
   resetCode: challenge,
   userIdReminder: { loginIds: '12345-678', at: '2026年11月22日' },
   deskPassUsed: { at: '2026年11月22日' },
+  appConnected: { app: '歩くアプリ', at: '2026年11月22日' },
+  appDisconnected: { app: '歩くアプリ', at: '2026年11月22日' },
   locked: { until: '20時15分', at: '2026年11月22日' },
 }
 const CASES = MAIL_TEMPLATES.flatMap((template) =>

@@ -68,6 +68,12 @@ describe.each(CASES)('$name in $locale', ({ name, locale, faulty }) => {
         expect(html).not.toMatch(/<[^>]+\son[a-z]+=/u)
         const ids = root.querySelectorAll('[id]').map((each) => each.id)
         expect(ids).toEqual([...new Set(ids)])
+        // Scripts of testers and of conformance suites name them (docs/conformance.md).
+        const named = 'form, select, textarea, input:not([type=hidden]), button[type=submit]'
+        const nameless = root
+          .querySelectorAll(named)
+          .filter((each) => !each.id && !each.closest('form')?.id)
+        expect(nameless.map(String)).toEqual([])
       }
     }
   })
@@ -107,7 +113,7 @@ test('what a member types is shown again as text, never as markup', async () => 
   const html = await renderOnce(
     'password',
     { ...commonOf(sample('password-first'), { locale: 'ja' }), values: { username: typed } },
-    { loginIdExample: typed },
+    { loginIdExample: typed, counted: typed },
   )
   expect(html).not.toContain('<script>alert')
   expect(parse(html).querySelector('#username')?.getAttribute('value')).toBe(typed)
@@ -118,7 +124,7 @@ test('a password is never shown again', async () => {
   const html = await renderOnce(
     'password',
     { ...common, values: { username: 'a', password: 'Sakura-umi-7' } },
-    { loginIdExample: '1' },
+    { loginIdExample: '1', counted: 'sakura' },
   )
   expect(html).not.toContain('Sakura-umi-7')
 })
@@ -156,7 +162,11 @@ test('the engine reads yes or no from the logout form', async () => {
 test('the unknown reason of a fault and one without its values read as a fault of the form', async () => {
   const common = commonOf(sample('password-first'), { locale: 'en' })
   const faults = [{ reason: 'no.such' }, { reason: 'login.locked' }]
-  const html = await renderOnce('password', { ...common, faults }, { loginIdExample: '1' })
+  const html = await renderOnce(
+    'password',
+    { ...common, faults },
+    { loginIdExample: '1', counted: 'sakura' },
+  )
   const rows = parse(html).querySelectorAll('[role=alert] li')
   expect(rows.map((row) => row.text)).toEqual(Array(2).fill(rows[0]?.text))
   expect(rows[0]?.text).toMatch(/^We could not read/u)

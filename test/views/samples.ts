@@ -102,14 +102,14 @@ export const SAMPLES: readonly Sample[] = [
   {
     view: 'password',
     state: 'first',
-    locals: { loginIdExample: '12345-678' },
+    locals: { loginIdExample: '12345-678', counted: 'sakura' },
     faults: [{ reason: 'login.bad', values: { left: 4 } }],
     values: { username: '12345-678' },
   },
   {
     view: 'password',
     state: 'empty',
-    locals: { loginIdExample: '12345-678' },
+    locals: { loginIdExample: '12345-678', counted: 'sakura' },
     faults: [
       { field: 'username', reason: 'id.empty' },
       { field: 'password', reason: 'pw.empty' },
@@ -314,6 +314,7 @@ export const SAMPLES: readonly Sample[] = [
     state: 'networkRule',
     locals: {
       loginIdExample: '12345-678',
+      counted: 'sakura',
       noPasskeyOn: 'さくら電機の社内ネットワーク',
     },
     faults: [{ reason: 'login.bad', values: { left: 4 } }],
@@ -323,6 +324,7 @@ export const SAMPLES: readonly Sample[] = [
     state: 'passkey',
     locals: {
       loginIdExample: '12345-678',
+      counted: 'sakura',
       passkeyOptionsJson: REQUEST_OPTIONS,
     },
     faults: [
@@ -333,7 +335,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     view: 'password',
     state: 'inApp',
-    locals: { loginIdExample: '12345-678', inAppBrowser: true },
+    locals: { loginIdExample: '12345-678', counted: 'sakura', inAppBrowser: true },
   },
   {
     view: 'register-passkey',
@@ -397,7 +399,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     view: 'verify-totp',
     state: 'asked',
-    locals: {},
+    locals: { counted: 'b2YgYSBtZW1iZXI' },
     otherWays: ['passkey', 'recoveryCode'],
     faults: [
       { field: 'code', reason: 'totp.wrong', values: { left: 3 } },
@@ -427,6 +429,54 @@ export const SAMPLES: readonly Sample[] = [
   },
   { view: 'recovery-codes', state: 'few', locals: { codes: CODES, left: 3 } },
   { view: 'recovery-codes', state: 'none', locals: { codes: CODES, left: 0 } },
+  {
+    view: 'consent',
+    state: 'first',
+    locals: {
+      client: '歩くアプリ',
+      thirdParty: true,
+      society: 'さくら健康保険組合',
+      site: 'walk.example.jp',
+      items: [
+        { kind: 'scope', id: 'openid', claims: [] },
+        {
+          kind: 'scope',
+          id: 'profile',
+          claims: ['name', 'name#ja-Kana-JP', 'birthdate', 'gender', 'locale', 'picture'],
+        },
+        { kind: 'scope', id: 'email', claims: ['email', 'email_verified'] },
+        { kind: 'scope', id: 'insured', claims: ['insured_symbol', 'insured_number'] },
+        { kind: 'scope', id: 'address', claims: ['address'] },
+        { kind: 'claim', id: 'phone_number', essential: true },
+        { kind: 'resource', id: 'steps:read', at: 'https://api.example.jp/' },
+        { kind: 'scope', id: 'offline_access', claims: [] },
+      ],
+      before: [],
+    },
+  },
+  {
+    view: 'consent',
+    state: 'more',
+    locals: {
+      client: '歩くアプリ',
+      thirdParty: true,
+      society: 'さくら健康保険組合',
+      items: [{ kind: 'scope', id: 'email', claims: ['email'] }],
+      before: [{ kind: 'scope', id: 'openid', claims: [] }],
+    },
+  },
+  {
+    view: 'consent',
+    state: 'own',
+    locals: {
+      client: '健康ポータル',
+      thirdParty: false,
+      society: 'さくら健康保険組合',
+      site: 'portal.example.jp',
+      items: [{ kind: 'scope', id: 'openid', claims: [] }],
+      before: [],
+    },
+  },
   { view: 'enrolled', state: 'passkey', step: 6, locals: { method: 'passkey' } },
   { view: 'enrolled', state: 'emailCode', step: 6, locals: { method: 'emailCode' } },
   {
@@ -540,6 +590,24 @@ export const SAMPLES: readonly Sample[] = [
           seen: '2026年11月22日（日）21:40',
         },
       ],
+      connections: [
+        {
+          clientId: 'walk',
+          name: '歩くアプリ',
+          logo: '/logos/an-app',
+          since: '2026年11月3日',
+          items: [
+            { kind: 'scope', id: 'openid', claims: [] },
+            { kind: 'scope', id: 'email', claims: [] },
+            { kind: 'scope', id: 'offline_access', claims: [] },
+          ],
+        },
+        {
+          clientId: 'old-diary',
+          since: '2026年10月1日',
+          items: [{ kind: 'scope', id: 'openid', claims: [] }],
+        },
+      ],
       done: 'passkeyRemoved',
       signals: '{"rpId":"localhost","userId":"dQ","allAcceptedCredentialIds":[]}',
     },
@@ -561,6 +629,7 @@ export const SAMPLES: readonly Sample[] = [
       recoveryCodes: undefined,
       passwordChanged: '2026年11月3日',
       sessions: [],
+      connections: [],
     },
   },
   {
@@ -669,7 +738,7 @@ export const SAMPLES: readonly Sample[] = [
   {
     view: 'password',
     state: 'reset',
-    locals: { loginIdExample: '12345-678', passwordReset: true },
+    locals: { loginIdExample: '12345-678', counted: 'sakura', passwordReset: true },
     faults: [{ reason: 'login.locked', values: { time: '20時15分' } }],
   },
   {
@@ -768,6 +837,8 @@ const society = aSociety({
   name: { ja: 'さくら健康保険組合', en: 'Sakura Health Insurance Society' },
 })
 
+const WITH_PAPERS: ReadonlySet<ViewName> = new Set(['password', 'consent'])
+
 const PREFILLED: ReadonlySet<ViewName> = new Set(['email', 'register-passkey'])
 
 /** What every page gets, for one sample. */
@@ -781,6 +852,11 @@ export const commonOf = (
   app: {
     name: options.locale === 'ja' ? '健康ポータル' : 'Health Portal',
     uri: 'https://portal.example.jp/',
+    ...(WITH_PAPERS.has(sample.view) && {
+      logo: '/logos/an-app',
+      policyUri: 'https://portal.example.jp/privacy',
+      tosUri: 'https://portal.example.jp/terms',
+    }),
   },
   self: sample.outside ? `/${sample.view}?k=1` : '/interaction/abc',
   ...(sample.step !== undefined && { step: sample.step }),

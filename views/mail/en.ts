@@ -152,6 +152,24 @@ export const mailsEn: MailTexts = {
         NOT_YOU,
       ],
     }),
+    appConnected: (v, society) => ({
+      subject: `[${society}] An app was connected`,
+      body: [
+        `You allowed “${v.app}”, an app outside our society, to receive your information.`,
+        `Allowed at: ${v.at}`,
+        'What it receives is listed under “Connected apps” in Login settings. You can disconnect it there at any time.',
+        CALL_US,
+      ],
+    }),
+    appDisconnected: (v, society) => ({
+      subject: `[${society}] An app was disconnected`,
+      body: [
+        `“${v.app}” is disconnected. It receives nothing any more.`,
+        `Disconnected at: ${v.at}`,
+        'To have information deleted that it already holds, please ask the app’s own support.',
+        CALL_US,
+      ],
+    }),
     deskPassUsed: (v, society) => ({
       subject: `[${society}] Your sign-in methods are being set up anew`,
       body: [

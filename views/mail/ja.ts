@@ -153,6 +153,24 @@ export const mailsJa: MailTexts = {
         NOT_YOU,
       ],
     }),
+    appConnected: (v, society) => ({
+      subject: `【${society}】アプリと連携しました`,
+      body: [
+        `「${v.app}」に情報を渡すことを許可しました。組合の外のアプリです。`,
+        `許可した日時：${v.at}`,
+        '渡す情報は「ログインの設定」の「連携しているアプリ」で見られます。連携は、そこからいつでもやめられます。',
+        CALL_US,
+      ],
+    }),
+    appDisconnected: (v, society) => ({
+      subject: `【${society}】アプリとの連携をやめました`,
+      body: [
+        `「${v.app}」との連携をやめました。このアプリには、もう何も渡しません。`,
+        `やめた日時：${v.at}`,
+        'これまでに渡した情報を消してほしいときは、アプリの窓口へお問い合わせください。',
+        CALL_US,
+      ],
+    }),
     deskPassUsed: (v, society) => ({
       subject: `【${society}】認証方法の登録がやり直されています`,
       body: [

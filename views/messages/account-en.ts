@@ -17,6 +17,7 @@ const done: Record<AccountDone, string> = {
   passwordChanged: 'Your password is changed. Your other devices are logged out.',
   sessionEnded: 'That device is logged out.',
   sessionsEnded: 'All other devices are logged out.',
+  connectionEnded: 'The app is disconnected. It receives nothing any more.',
 }
 
 const factors: Record<FactorId, string> = {
@@ -98,6 +99,12 @@ export const accountEn: typeof accountJa = {
   endSession: 'Log out',
   endSessionOf: (device) => `Log out ${device}`,
   endOthers: 'Log out all other devices',
+  connections: 'Connected apps',
+  connectionsLead: 'Apps outside your society that you allowed to receive your information.',
+  goneApp: (id) => `An app that is no longer registered (${id})`,
+  connectedSince: (day, what) => `Since ${day} / receives: ${what}`,
+  disconnect: 'Disconnect',
+  disconnectFrom: (app) => `Disconnect ${app}`,
   history: 'See your login history (90 days)',
   choose: 'Choose your health insurance society.',
   open: 'Open your login settings (passkeys, password, devices)',

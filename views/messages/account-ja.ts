@@ -16,6 +16,7 @@ const done: Record<AccountDone, string> = {
   passwordChanged: 'パスワードを変えました。ほかの端末はログアウトしました。',
   sessionEnded: '選んだ端末をログアウトしました。',
   sessionsEnded: 'ほかの端末をすべてログアウトしました。',
+  connectionEnded: '連携をやめました。このアプリには、もう何も渡しません。',
 }
 
 const factors: Record<FactorId, string> = {
@@ -100,6 +101,12 @@ export const accountJa = {
   endSession: 'ログアウトさせる',
   endSessionOf: (device: string) => `${device}をログアウトさせる`,
   endOthers: 'ほかの端末をすべてログアウトさせる',
+  connections: '連携しているアプリ',
+  connectionsLead: '組合の外のアプリで、情報を渡すことを許可したものです。',
+  goneApp: (id: string) => `登録がなくなったアプリ（${id}）`,
+  connectedSince: (day: string, what: string) => `${day}から／渡す情報：${what}`,
+  disconnect: '連携をやめる',
+  disconnectFrom: (app: string) => `${app}との連携をやめる`,
   history: 'ログインの履歴を見る（90日分）',
   choose: '加入している健康保険組合を選んでください。',
   open: 'ログインの設定（パスキー・パスワード・端末）を開く',

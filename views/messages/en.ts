@@ -1,4 +1,5 @@
 import { accountEn, accountHeadingsEn } from './account-en.ts'
+import { consentEn } from './consent-en.ts'
 import type { Catalogue, FaultValues, Rich } from './index.ts'
 
 const NUMBERS = [
@@ -62,6 +63,10 @@ const dateWords = (date: string | number | undefined) =>
 /** Natural English of the same length and tone as `ja`, not a word-by-word translation. */
 export const en: Catalogue = {
   service: 'Login service',
+  conformance: {
+    label: 'Test environment',
+    text: 'This is the conformance profile: a test environment whose members and passwords are public. Do not enter a password of yours.',
+  },
   skip: 'Skip to main content',
   languageNav: 'Language',
   errorTitle: 'Error: ',
@@ -232,6 +237,7 @@ export const en: Catalogue = {
     'verify-totp': () => 'Enter the digits from your app',
     'recovery-codes': () => 'Save your recovery codes',
     'verify-recovery-code': () => 'Enter a recovery code',
+    consent: ({ client }) => `Share your information with ${client}?`,
     enrolled: () => 'First login complete',
     done: () => 'All set',
     'another-method': () => 'Register one more device',
@@ -883,6 +889,7 @@ export const en: Catalogue = {
   },
 
   account: accountEn,
+  consent: consentEn,
 
   logout: {
     text: 'You will also be logged out of the other services you use on this device.',

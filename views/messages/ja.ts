@@ -2,6 +2,7 @@ import type { StopReason } from '../../accounts/enrolment.ts'
 import type { ChosenFactor } from '../../accounts/member.ts'
 import type { Pages, PasswordRuleId, ViewName } from '../pages.ts'
 import { accountHeadingsJa, accountJa } from './account-ja.ts'
+import { consentJa } from './consent-ja.ts'
 import type { FaultReason, FaultValues, Rich } from './index.ts'
 
 /** 'year,month' as words: 年と月 */
@@ -149,6 +150,7 @@ const headings: { [V in ViewName]: (page: Pages[V]) => string } = {
   'verify-totp': () => '認証アプリの数字を入力してください',
   'recovery-codes': () => '回復コードを保存してください',
   'verify-recovery-code': () => '回復コードを入力してください',
+  consent: ({ client }) => `${client}に情報を渡しますか`,
   enrolled: () => '初回ログインが終わりました',
   done: () => '設定が終わりました',
   'another-method': () => 'もう1台登録します',
@@ -222,6 +224,10 @@ const stopReasons: Record<Exclude<StopReason, 'networkForbids'>, readonly string
 /** The catalogue's source; `en` has the same shape. Plain Japanese: one idea a sentence, です・ます. */
 export const ja = {
   service: 'ログインサービス',
+  conformance: {
+    label: '試験環境',
+    text: 'これは適合性試験のプロファイルです。会員もパスワードも公開された試験環境なので、ご自分のパスワードは入力しないでください。',
+  },
   skip: '本文へ',
   languageNav: '言語',
   errorTitle: 'エラー：',
@@ -840,6 +846,7 @@ export const ja = {
   },
 
   account: accountJa,
+  consent: consentJa,
 
   logout: {
     text: 'この端末でログインしている、ほかのサービスからもログアウトします。',
