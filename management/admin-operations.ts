@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { IdentityError } from '../accounts/errors.ts'
+import type { Locale } from '../accounts/member.ts'
 import type { Clients } from '../clients/index.ts'
 import { PRESETS, presetMetadata } from '../clients/presets.ts'
 import { checked } from '../clients/refusal.ts'
@@ -46,6 +48,7 @@ const rotation = z.strictObject({
     .default(7 * DAY),
 })
 const disabling = z.strictObject({ reason: z.string().min(1).max(200).exactOptional() })
+const explanation = z.strictObject({ lang: z.enum(['ja', 'en']).default('en') })
 const creation = z.strictObject({ preset: z.enum(PRESETS).exactOptional() })
 
 const outcome = (
@@ -62,8 +65,14 @@ const revisionOf = ({ revision }: AdminRequest) => (revision === undefined ? {} 
 const objectOf = (body: unknown): object =>
   typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {}
 
+/** Why a request was refused, by its reference number; undefined where there is no record of it. */
+export type ExplainRefusal = (reference: string, lang: Locale) => Promise<object | undefined>
+
 /** The admin API, whole: its router and its OpenAPI document are both made of this. */
-export const adminOperations = (rules: ClientRules): readonly Operation[] => {
+export const adminOperations = (
+  rules: ClientRules,
+  explainRefusal: ExplainRefusal,
+): readonly Operation[] => {
   const client = clientSchema(rules, DOOR)
   return [
     {
@@ -185,6 +194,22 @@ export const adminOperations = (rules: ClientRules): readonly Operation[] => {
       status: 200,
       act: async ({ registry }, request) =>
         outcome(200, await registry.enable(idOf(request), request.actor)),
+    },
+    {
+      method: 'get',
+      path: '/refusals/{reference}',
+      id: 'showRefusal',
+      summary: 'Why a request of a client was refused, for seven days',
+      status: 200,
+      query: explanation,
+      act: async (_, { params, query }) => {
+        const { lang } = checked(explanation, query)
+        const body = await explainRefusal(params.reference ?? '', lang)
+        if (body) return { status: 200, body }
+        const detail =
+          'There is no record of this reference number: look for it in the log (reqId).'
+        throw new IdentityError('unknown_reference', 404, detail)
+      },
     },
     {
       method: 'get',

@@ -7,7 +7,7 @@ import type { Log } from '../accounts/ports.ts'
 import type { Clients } from '../clients/index.ts'
 import { StaleRecordError } from '../clients/ports.ts'
 import { ClientRefusedError } from '../clients/refusal.ts'
-import { adminOperations } from './admin-operations.ts'
+import { adminOperations, type ExplainRefusal } from './admin-operations.ts'
 import { openApiOf } from './openapi.ts'
 
 /** Who may use the admin API, by the SHA-256 of their token. */
@@ -15,6 +15,7 @@ export type AdminToken = Readonly<{ operator: string; hash: Buffer }>
 
 export type AdminOptions = Readonly<{
   clients: Clients
+  explainRefusal: ExplainRefusal
   tokens: readonly AdminToken[]
   log: Log
 }>
@@ -70,8 +71,13 @@ const hasOtherBody = (ctx: Context): boolean =>
  * The admin API: clients and registration tokens over HTTP and JSON, by the same code as every other
  * door. For operators with a token of their own; its OpenAPI document is for everybody on this port.
  */
-export const createAdminRoutes = ({ clients, tokens, log }: AdminOptions): Middleware => {
-  const operations = adminOperations(clients.rules)
+export const createAdminRoutes = ({
+  clients,
+  explainRefusal,
+  tokens,
+  log,
+}: AdminOptions): Middleware => {
+  const operations = adminOperations(clients.rules, explainRefusal)
   const document = openApiOf(operations)
   const router = new Router({ prefix: '/admin' })
 

@@ -46,7 +46,7 @@ const ERROR: Json = {
 const ERRORS: readonly (readonly [status: string, description: string])[] = [
   ['400', 'Refused: each reason names the parameter, the rule and the fix'],
   ['401', 'No token, or none that is known'],
-  ['404', 'There is no such client or token'],
+  ['404', 'There is no such client, token or reference number'],
   ['409', 'Changed by another meanwhile, or registered in the clients file'],
   ['412', 'Not at the revision that If-Match names'],
   ['413', 'The body is longer than 64 kB'],
