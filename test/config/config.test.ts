@@ -45,7 +45,6 @@ const PRODUCTION: Env = {
   IDP_CODE_KEY: random(),
   IDP_ENCRYPTION_KEYS: `b:${random()},a:${random()}`,
   IDP_PAIRWISE_SALT: random(),
-  IDP_JWKS: JSON.stringify(rsaJwks()),
   IDP_SMTP_URL: 'smtps://user:password@mail.example.jp',
   IDP_MAIL_FROM: 'no-reply@id.example.jp',
 }
@@ -73,10 +72,12 @@ describe('On a developer’s machine', () => {
     const config: AppConfig = loadConfig({})
     const settings: Settings = config
     const { clients } = config.clientFile
-    const jwks: JWKS = config.jwks
+    const jwks: JWKS | undefined = config.jwks
     expect(clients.get('health-portal')?.client.policy.society).toBe('sakura')
     expect([...clients.keys()]).toEqual(['health-portal', 'minato-portal'])
-    expect(jwks.keys).toHaveLength(1)
+    // Made at the first start, in the store.
+    expect(jwks).toBeUndefined()
+    expect(config.clientRules.signingAlgorithms).toEqual(['ES256', 'RS256', 'PS256'])
     expect(settings.codeKey.length).toBeGreaterThanOrEqual(32)
     expect(settings.encryptionKeys.map(({ key }) => key.length)).toEqual([32])
   })
@@ -92,12 +93,11 @@ describe('On a developer’s machine', () => {
     const first = loadConfig({ IDP_DATA_DIR: '/srv/a' }, undefined, keep)
     const again = loadConfig({ IDP_DATA_DIR: '/srv/a' }, undefined, keep)
     const elsewhere = loadConfig({ IDP_DATA_DIR: '/srv/b' }, undefined, keep)
-    const secretsOf = ({ cookieKeys, codeKey, encryptionKeys, pairwiseSalt, jwks }: AppConfig) => ({
+    const secretsOf = ({ cookieKeys, codeKey, encryptionKeys, pairwiseSalt }: AppConfig) => ({
       cookieKeys,
       codeKey,
       encryptionKeys,
       pairwiseSalt,
-      jwks,
     })
     expect(secretsOf(again)).toEqual(secretsOf(first))
     expect(elsewhere.pairwiseSalt).not.toBe(first.pairwiseSalt)
@@ -145,7 +145,6 @@ describe('In production', () => {
       'IDP_COOKIE_KEYS',
       'IDP_ENCRYPTION_KEYS',
       'IDP_ISSUER',
-      'IDP_JWKS',
       'IDP_MAIL_FROM',
       'IDP_PAIRWISE_SALT',
       'IDP_SMTP_URL',
@@ -227,11 +226,6 @@ describe('In production', () => {
       'IDP_PAIRWISE_SALT',
       { IDP_PAIRWISE_SALT: development.pairwiseSalt },
     ],
-    [
-      'signing keys made for development',
-      'IDP_JWKS',
-      { IDP_JWKS: JSON.stringify(development.jwks) },
-    ],
     ['signing keys that are not JSON', 'IDP_JWKS', { IDP_JWKS: 'keys' }],
     ['no signing key', 'IDP_JWKS', { IDP_JWKS: '{"keys":[]}' }],
     ['a weak signing key', 'IDP_JWKS', { IDP_JWKS: JSON.stringify(rsaJwks('weak', 1024)) }],
@@ -275,7 +269,9 @@ describe('In production', () => {
     const alone = { ...PRODUCTION, IDP_JWKS: JSON.stringify({ keys: [key] }) }
     expect(refused(alone, readFile).names).toEqual(['IDP_JWKS'])
     const both = { ...PRODUCTION, IDP_JWKS: JSON.stringify({ keys: [key, ...rsaJwks().keys] }) }
-    expect(loadConfig(both, readFile).jwks.keys).toHaveLength(2)
+    const { jwks, clientRules } = loadConfig(both, readFile)
+    expect(jwks?.keys).toHaveLength(2)
+    expect(clientRules.signingAlgorithms).toEqual(['RS256', 'ES256'])
   })
 
   test('STARTTLS will do for mail where it is required', () => {
@@ -371,6 +367,38 @@ describe('Who may register relying parties, and where this server calls', () => 
     const { names, message } = refused({ [name]: value })
     expect(names).toEqual([name])
     expect(message).not.toContain(secret)
+  })
+})
+
+describe('Features of the protocol', () => {
+  const on = (text: string) => [...loadConfig({ IDP_FEATURES: text }).features]
+
+  test('are all on but what is risky, and switched one by one', () => {
+    const usual = [...loadConfig({}).features]
+    expect(usual).toContain('dpop')
+    expect(usual).not.toContain('insured')
+    expect(on('insured, -dpop')).toEqual([...usual.filter((name) => name !== 'dpop'), 'insured'])
+  })
+
+  test.each([
+    ['dopp', 'must be some of pushed-authorization, request-objects'],
+    ['+dpop', 'must be some of'],
+    ['request-uri,-request-objects', 'has request-uri without request-objects'],
+    ['unsigned-request-uri', 'has unsigned-request-uri without request-uri'],
+  ])('%j is refused', (text, rule) => {
+    expect(refused({ IDP_FEATURES: text }).message).toContain(`IDP_FEATURES ${rule}`)
+  })
+
+  test('requests that nobody has signed are never taken in production', () => {
+    const features = { IDP_FEATURES: 'request-uri,unsigned-request-uri' }
+    expect(refused({ ...PRODUCTION, ...features }, readFile).names).toEqual(['IDP_FEATURES'])
+    expect(loadConfig(features).features.has('unsigned-request-uri')).toBe(true)
+  })
+
+  test('no client of the file is promised what is off', () => {
+    const { names, message } = refused({ IDP_FEATURES: '-rp-initiated-logout' })
+    expect(names.length).toBeGreaterThan(0)
+    expect(message).toContain('needs "rp-initiated-logout", which is switched off')
   })
 })
 

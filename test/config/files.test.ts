@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { termsHash } from '../../accounts/society.ts'
 import { policyOf } from '../../clients/client.ts'
+import { FEATURES } from '../../clients/features.ts'
 import type { ClientRules } from '../../clients/schema.ts'
 import { readClients } from '../../config/clients.ts'
 import type { Problem } from '../../config/problem.ts'
@@ -26,6 +27,7 @@ const RULES: ClientRules = {
   local: true,
   societyIds: new Set(['sakura', 'minato']),
   responseTypes: ['code'],
+  features: new Set(FEATURES),
   signingAlgorithms: ['RS256'],
 }
 

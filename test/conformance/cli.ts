@@ -221,8 +221,11 @@ const run = async (options: Options, terminal: Terminal): Promise<ExitCode> => {
       issuer === undefined
         ? await startKenpoId({ hasPasskeys: options.driver === 'chromium' })
         : undefined
-    if (own) closing.push(own.close)
-    const base = options.rpBaseUrl
+    if (own) {
+      closing.push(own.close)
+      mask.learn('initial access token', own.initialAccessToken)
+    }
+    const base = options.rpBaseUrl ?? own?.rpBaseUrl
     if (base !== undefined && !URL.canParse(base)) {
       throw new UsageError(`--rp-base-url must be a URL, and not "${base}"`)
     }
@@ -249,7 +252,7 @@ const run = async (options: Options, terminal: Terminal): Promise<ExitCode> => {
       settings: {
         issuer: issuer ?? own?.issuer ?? '',
         codeLifetime: options.codeLifetime,
-        initialAccessToken: token,
+        initialAccessToken: token ?? own?.initialAccessToken,
       },
       wire,
       driver,

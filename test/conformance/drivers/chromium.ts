@@ -30,6 +30,22 @@ const passkeysIn = (cdp: CDPSession, authenticatorId: string) =>
   cdp.send('WebAuthn.getCredentials', { authenticatorId })
 type Passkeys = Awaited<ReturnType<typeof passkeysIn>>['credentials']
 
+/** A passkey that the member file brings, for somebody who has registered it before. */
+const passkeyGiven = (member: Member): Passkeys => {
+  const { passkeyId, passkeyKey, passkeyUser, passkeySite } = member
+  if (passkeyId === undefined || passkeyKey === undefined) return []
+  return [
+    {
+      credentialId: passkeyId,
+      privateKey: passkeyKey,
+      isResidentCredential: true,
+      ...(passkeySite !== undefined && { rpId: passkeySite }),
+      ...(passkeyUser !== undefined && { userHandle: passkeyUser }),
+      signCount: 1,
+    },
+  ]
+}
+
 type Paused = Readonly<{
   requestId: string
   request: Readonly<{ url: string; urlFragment?: string; postData?: string }>
@@ -118,7 +134,7 @@ const create: CreateDriver = async (kit) => {
       },
     })
 
-    const own = keyrings.get(member.username ?? '') ?? []
+    const own = keyrings.get(member.username ?? '') ?? passkeyGiven(member)
     for (const credential of own) {
       await cdp.send('WebAuthn.addCredential', { authenticatorId, credential })
     }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { exportJWK, generateKeyPair } from 'jose'
+import { z } from 'zod'
 import type { Member } from '../drivers/page-rules.ts'
 import { type Client, client, RP_ORIGIN } from '../relying-party.ts'
 
@@ -22,8 +24,59 @@ export type RunningTarget = Readonly<{
   issuer: string
   clients: readonly Client[]
   members: readonly Member[]
+  /** Lets the suite register clients. */
+  initialAccessToken: string
+  /** Where the provider reaches the suite: a port of this machine. */
+  rpBaseUrl: string
   close(): Promise<void>
 }>
+
+const NODE = ['--disable-warning=DEP0040', '--import', TYPESCRIPT]
+const OUR_ENVIRONMENT = { PATH: process.env.PATH, HOME: process.env.HOME }
+
+/**
+ * Runs an entry of the product's until it answers at its issuer; its folder goes with it.
+ * @throws with its own words where it does not start
+ */
+const startProcess = async (
+  entry: readonly string[],
+  { env, issuer, folder }: Readonly<{ env: NodeJS.ProcessEnv; issuer: string; folder: string }>,
+): Promise<() => Promise<void>> => {
+  const child = spawn(process.execPath, [...NODE, ...entry], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-4000)
+    })
+  }
+  const close = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, 'exit')
+      child.kill('SIGTERM')
+      const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+      await gone
+      clearTimeout(late)
+    }
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const end = performance.now() + START_MS
+  for (;;) {
+    const answers = await fetch(`${issuer}/.well-known/openid-configuration`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (answers) return close
+    if (child.exitCode !== null || performance.now() > end) {
+      await close()
+      throw new Error(`Kenpo ID did not start:\n${said}`)
+    }
+    await delay(200)
+  }
+}
 
 /** Ports that were free a moment ago, all different. */
 const freePorts = async (count: number): Promise<readonly number[]> => {
@@ -89,6 +142,13 @@ const makeClients = async () => {
   ]
 }
 
+/** An operator's word for the suite: so many clients, content with a password. */
+const TOKEN_COMMAND = [
+  ['client', 'token', 'create', '--format', 'json', '--society', 'sakura', '--uses', '200'],
+  ['--acr', PWD, '--host', new URL(RP_ORIGIN).host, '--host', '127.0.0.1'],
+].flat()
+const tokenAnswer = z.looseObject({ token: z.string() })
+
 /** The demo's members of that society (config/demo-members.ts; printed by `npm start`). */
 const demoMembers = (mailbox: string, hasPasskeys: boolean): readonly Member[] => {
   const of = (address: string) => ({
@@ -136,7 +196,7 @@ export const startKenpoId = async (
   options: Readonly<{ hasPasskeys: boolean }>,
 ): Promise<RunningTarget> => {
   const folder = mkdtempSync(join(tmpdir(), 'kenpo-id-conformance-'))
-  const [port, portalPort, mailboxPort] = await freePorts(3)
+  const [port, portalPort, mailboxPort, managementPort, rpPort] = await freePorts(5)
   const issuer = `http://localhost:${port}`
   const clients = await makeClients()
   const demo: unknown = JSON.parse(readFileSync(join(ROOT, 'config/demo/clients.json'), 'utf8'))
@@ -144,59 +204,75 @@ export const startKenpoId = async (
   const all = [...(Array.isArray(demo) ? demo : []), ...clients.map(({ server }) => server)]
   writeFileSync(file, JSON.stringify(all), { mode: 0o600 })
 
-  const child = spawn(
+  const env = {
+    ...OUR_ENVIRONMENT,
+    IDP_ISSUER: issuer,
+    IDP_PORT: String(port),
+    IDP_PORTAL_PORT: String(portalPort),
+    IDP_MAILBOX_PORT: String(mailboxPort),
+    IDP_MANAGEMENT_PORT: String(managementPort),
+    IDP_DATA_DIR: join(folder, 'data'),
+    IDP_CLIENTS_FILE: file,
+    IDP_LOG_LEVEL: 'warn',
+    IDP_REGISTRATION: 'on',
+  }
+  const close = await startProcess(['server.ts'], { env, issuer, folder })
+  const made = await promisify(execFile)(
     process.execPath,
-    ['--disable-warning=DEP0040', '--import', TYPESCRIPT, 'server.ts'],
-    {
-      cwd: ROOT,
-      env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
-        IDP_ISSUER: issuer,
-        IDP_PORT: String(port),
-        IDP_PORTAL_PORT: String(portalPort),
-        IDP_MAILBOX_PORT: String(mailboxPort),
-        IDP_DATA_DIR: join(folder, 'data'),
-        IDP_CLIENTS_FILE: file,
-        IDP_LOG_LEVEL: 'warn',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-4000)
-    })
-  }
-  const close = async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const gone = once(child, 'exit')
-      child.kill('SIGTERM')
-      const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
-      await gone
-      clearTimeout(late)
-    }
-    rmSync(folder, { recursive: true, force: true })
-  }
-
-  const end = performance.now() + START_MS
-  for (;;) {
-    const answers = await fetch(`${issuer}/.well-known/openid-configuration`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-    if (answers) break
-    if (child.exitCode !== null || performance.now() > end) {
-      await close()
-      throw new Error(`Kenpo ID did not start:\n${said}`)
-    }
-    await delay(200)
-  }
+    [...NODE, 'cli/index.ts', ...TOKEN_COMMAND],
+    { cwd: ROOT, env },
+  ).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  const { token: initialAccessToken } = tokenAnswer.parse(JSON.parse(made.stdout))
   return {
     issuer,
     clients: clients.map(({ own }) => own),
     members: demoMembers(`http://localhost:${mailboxPort}`, options.hasPasskeys),
+    initialAccessToken,
+    rpBaseUrl: `http://localhost:${rpPort}`,
+    close,
+  }
+}
+
+/** A provider in the conformance profile, and the files that its own command writes for a suite. */
+export type RunningProfile = Readonly<{
+  issuer: string
+  clientsFile: string
+  membersFile: string
+  rpBaseUrl: string
+  close(): Promise<void>
+}>
+
+/** Starts the conformance profile as a tester does: `kenpo-idp serve --profile conformance`. */
+export const startProfile = async (): Promise<RunningProfile> => {
+  const folder = mkdtempSync(join(tmpdir(), 'kenpo-id-profile-'))
+  const [port, mailboxPort, managementPort, rpPort] = await freePorts(4)
+  const issuer = `http://localhost:${port}`
+  const env = {
+    ...OUR_ENVIRONMENT,
+    IDP_PORT: String(port),
+    IDP_MAILBOX_PORT: String(mailboxPort),
+    IDP_MANAGEMENT_PORT: String(managementPort),
+    IDP_DATA_DIR: join(folder, 'data'),
+    IDP_LOG_LEVEL: 'warn',
+  }
+  const command = ['cli/index.ts', 'serve', '--profile', 'conformance', '--issuer', issuer]
+  const close = await startProcess(command, { env, issuer, folder })
+  await promisify(execFile)(
+    process.execPath,
+    [...NODE, 'cli/index.ts', 'conformance-plan', '--issuer', issuer, '--out', folder],
+    { cwd: ROOT, env },
+  ).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  return {
+    issuer,
+    clientsFile: join(folder, 'own-suite-clients.json'),
+    membersFile: join(folder, 'own-suite-members.json'),
+    rpBaseUrl: `http://localhost:${rpPort}`,
     close,
   }
 }
