@@ -43,14 +43,41 @@ const signIn = (redirectUri: string): string =>
     '// })',
   ].join('\n')
 
-/** First lines for openid-client, with this issuer and client_id; the secret comes from elsewhere. */
-export const openidClientSnippet = (issuer: string, client: RegisteredClient): string => {
+const serverSnippet = (issuer: string, client: RegisteredClient): string => {
   const [redirectUri] = client.metadata.redirect_uris
   const use =
     redirectUri === undefined
       ? 'const tokens = await client.clientCredentialsGrant(config)'
       : signIn(redirectUri)
   return `${discovery(issuer, client)}\n\n${use}`
+}
+
+const browserSnippet = (issuer: string, { id, metadata }: RegisteredClient): string => {
+  const [back] = metadata.post_logout_redirect_uris ?? []
+  return [
+    `import { UserManager } from 'oidc-client-ts'`,
+    '',
+    'const manager = new UserManager({',
+    `  authority: '${issuer}',`,
+    `  client_id: '${id}',`,
+    `  redirect_uri: '${metadata.redirect_uris[0]}',`,
+    ...(back === undefined ? [] : [`  post_logout_redirect_uri: '${back}',`]),
+    `  scope: 'openid',`,
+    '})',
+    '// To sign in: await manager.signinRedirect()',
+    '// Where they come back to: const user = await manager.signinCallback()',
+  ].join('\n')
+}
+
+/** First lines for a library that fits, with this issuer and client_id; the secret comes from elsewhere. */
+export const librarySnippet = (
+  issuer: string,
+  client: RegisteredClient,
+): Readonly<{ library: string; code: string }> => {
+  const { token_endpoint_auth_method: method, application_type: type } = client.metadata
+  return method === 'none' && type === 'web'
+    ? { library: 'oidc-client-ts (browser)', code: browserSnippet(issuer, client) }
+    : { library: 'openid-client (Node.js)', code: serverSnippet(issuer, client) }
 }
 
 /** The same by hand, in a shell; undefined where a shell cannot make what the client sends. */

@@ -3,11 +3,11 @@ import type { Origin } from '../clients/directory.ts'
 import type { Outcome } from '../clients/registry.ts'
 import type { RegistrationToken } from '../clients/tokens.ts'
 import { clientView, tokenView } from '../clients/view.ts'
-import { curlSnippet, openidClientSnippet } from './client-snippet.ts'
+import { curlSnippet, librarySnippet } from './client-snippet.ts'
 
 export type Format = 'text' | 'json'
 
-const json = (value: object): string => JSON.stringify(value, null, 2)
+export const json = (value: object): string => JSON.stringify(value, null, 2)
 
 const valueText = (value: unknown): string =>
   Array.isArray(value) && value.every((one) => typeof one === 'string')
@@ -23,7 +23,7 @@ const lines = (view: object): readonly string[] => {
 }
 
 /** In columns as wide as what stands in them. */
-const table = (rows: readonly (readonly string[])[]): string => {
+export const table = (rows: readonly (readonly string[])[]): string => {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   )
@@ -52,16 +52,12 @@ export const outcomeText = (
   const told = secret === undefined ? {} : { client_secret: secret }
   if (format === 'json') return json({ ...clientView(client), ...told, issuer })
   const curl = curlSnippet(issuer, client)
+  const { library, code } = librarySnippet(issuer, client)
   return [
     ...lines({ issuer, ...clientView(client), ...told }),
     ...(secret === undefined ? [] : ['', 'Keep the secret now: it is not shown again.']),
     ...(snippets
-      ? [
-          '',
-          '--- openid-client (Node.js) ---',
-          openidClientSnippet(issuer, client),
-          ...(curl === undefined ? [] : ['', '--- curl ---', curl]),
-        ]
+      ? ['', `--- ${library} ---`, code, ...(curl === undefined ? [] : ['', '--- curl ---', curl])]
       : []),
   ].join('\n')
 }
