@@ -57,6 +57,43 @@ export type Block = Readonly<
     }
 >
 
+/**
+ * What the society tells about the member beside, each by its name in OpenID Connect Core section
+ * 5.1; `#ja-Kana-JP` is how a name is read (section 5.2). What is missing is not known.
+ */
+export type Profile = Readonly<{
+  name?: string
+  family_name?: string
+  given_name?: string
+  middle_name?: string
+  nickname?: string
+  preferred_username?: string
+  'name#ja-Kana-JP'?: string
+  'family_name#ja-Kana-JP'?: string
+  'given_name#ja-Kana-JP'?: string
+  /** A page, a portrait and a site of the member's, by address. */
+  profile?: string
+  picture?: string
+  website?: string
+  gender?: string
+  /** Asia/Tokyo */
+  zoneinfo?: string
+  /** E.164: +81312345678 */
+  phone_number?: string
+  phone_number_verified?: boolean
+  /** OpenID Connect Core section 5.1.1 */
+  address?: Readonly<{
+    formatted?: string
+    street_address?: string
+    locality?: string
+    region?: string
+    postal_code?: string
+    country?: string
+  }>
+  /** When any of it changed last. */
+  updated_at?: EpochSeconds
+}>
+
 /** The member: one aggregate, saved whole by compare-and-set on `revision`. */
 export type Member = Readonly<{
   id: MemberId
@@ -68,6 +105,7 @@ export type Member = Readonly<{
   /** YYYY-MM-DD */
   birthdate: string
   locale: Locale
+  profile?: Profile
   /** `verifiedAt` missing: on file at the society, not proven yet. */
   email?: Readonly<{ address: string; verifiedAt?: EpochSeconds }>
   /** Another address of the member's, never the same as `email`: codes can be sent there instead and
@@ -101,6 +139,8 @@ export type Member = Readonly<{
   deskPass?: Readonly<{ hash: string; expiresAt: EpochSeconds }>
   /** A pass was used: the time to register a method begins anew from here. */
   methodsClearedAt?: EpochSeconds
+  /** The authorization request in which it was, which goes on with the pass as its proof. */
+  methodsClearedIn?: string
   /** First login completed. */
   enrolledAt?: EpochSeconds
   /** After a sign-in through a phone, a passkey of the device itself was offered: once and no more. */
@@ -197,15 +237,26 @@ export const issueDeskPass = (
  * The pass is spent: every method goes, and so does a second address, which whoever had got in may
  * have added; a block is lifted, every sign-in from before `since` ends, and the member chooses and
  * registers anew. The desk has made sure of the member, so the password needs no other proof.
+ * `request`: the authorization request that the pass has proven something in, if it has.
  */
 export const spendDeskPass = (
   member: Member,
   at: EpochSeconds,
-  since: EpochSeconds = at,
+  { since = at, request }: Readonly<{ since?: EpochSeconds; request?: string | undefined }> = {},
 ): Member => {
-  const { deskPass: _pass, blocked: _block, chosenFactor: _chosen, ...rest } = member
+  const {
+    deskPass: _pass,
+    blocked: _block,
+    chosenFactor: _chosen,
+    methodsClearedIn: _former,
+    ...rest
+  } = member
   const cleared = removeSecondEmail({ ...rest, credentials: [] })
-  return { ...signOut(trustPassword(cleared), since), methodsClearedAt: at }
+  return {
+    ...signOut(trustPassword(cleared), since),
+    methodsClearedAt: at,
+    ...(request !== undefined && { methodsClearedIn: request }),
+  }
 }
 
 export const addCredential = (member: Member, credential: Credential): Member => ({

@@ -31,6 +31,15 @@ export type ClientPolicy = Readonly<{
   requiredAcr: Acr
   /** Seconds since the member's last sign-in; undefined: the session's own limits. */
   maxAge?: number
+  /** Not the society's own: the member is asked before it learns anything. */
+  thirdParty?: boolean
+  /** What was allowed before to one of this ID was to another client. */
+  registeredAt?: EpochSeconds
+  /** Its picture, where it has it; shown from our own address only. */
+  logoUri?: string
+  /** What it does with the member's data, and its terms. */
+  policyUri?: string
+  tosUri?: string
 }>
 
 /** The relying party's name as members of this language know it. */
@@ -73,6 +82,18 @@ export type RequestParameters = Readonly<{
   /** The claims parameter, a JSON text the engine has validated. */
   claims?: unknown
 }>
+
+/**
+ * When an authorization request came in that has been answered on our pages before: what was proven
+ * for it then is not asked for again. `submitted`: what that answer said.
+ */
+export const requestedAt = (
+  submitted: object | undefined,
+  otherwise: EpochSeconds,
+): EpochSeconds => {
+  const { requestedAt: at } = (submitted ?? {}) as Readonly<{ requestedAt?: unknown }>
+  return typeof at === 'number' ? at : otherwise
+}
 
 /** The acr member of the claims parameter: its known values, and whether one of them is essential. */
 const claimedAcrs = (

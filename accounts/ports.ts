@@ -1,3 +1,4 @@
+import type { Consent } from './consents.ts'
 import type { EpochSeconds, Locale, Member, MemberId } from './member.ts'
 import type { ClientPolicy } from './policy.ts'
 import type { SessionRecord, SignIn } from './sign-ins.ts'
@@ -54,6 +55,14 @@ export interface Throttle {
   count(limit: LimitId, key: string): Promise<Allowance>
   /** See `countInOrder`, for a store that does it better than one by one. */
   countInOrder?(limits: readonly (readonly [LimitId, string])[]): Promise<Allowance>
+  /**
+   * Counts along with whatever this unit of work reads next, for a `countInOrder` of the same limits,
+   * which is told the outcome; an attempt that none asks for is given back. Looks likewise.
+   */
+  countAhead?(
+    limits: readonly (readonly [LimitId, string])[],
+    looks?: readonly (readonly [LimitId, string])[],
+  ): void
   /** What `count` would answer, without counting. */
   look(limit: LimitId, key: string): Promise<Allowance>
   /** Forgets the key's count, after a success. */
@@ -91,6 +100,8 @@ export const MAIL_TEMPLATES = [
   'resetCode',
   'userIdReminder',
   'deskPassUsed',
+  'appConnected',
+  'appDisconnected',
   'locked',
 ] as const
 export type MailTemplate = (typeof MAIL_TEMPLATES)[number]
@@ -170,6 +181,8 @@ export const AUDIT_ACTS = [
   'passwordReset',
   'methodsRemoved',
   'addressChangeUndone',
+  'consentGiven',
+  'consentWithdrawn',
   'memberImported',
   'memberUpdated',
   'memberShown',
@@ -186,11 +199,15 @@ export const AUDIT_ACTS = [
   'clientDeleted',
   'registrationTokenCreated',
   'registrationTokenRevoked',
+  'signingKeysRotated',
+  'signingKeysRevoked',
+  'signingKeysAdopted',
 ] as const
 export type AuditAct = (typeof AUDIT_ACTS)[number]
 
-/** Whom or what an act was done to: a member, a relying party, or a token to register one with. */
-export type AuditSubject = MemberId | `client:${string}` | `registration:${string}`
+/** Whom or what an act was done to: a member, a relying party, a token to register one with, or the
+ * keys that this installation signs with, which are no society's (`societyId` is empty). */
+export type AuditSubject = MemberId | `client:${string}` | `registration:${string}` | 'signing-keys'
 
 /** One act that somebody may have to answer for. Holds no secret. */
 export type AuditEvent = Readonly<{
@@ -245,6 +262,18 @@ export interface SessionIndex {
    * Changes nothing where it has been seen with a later `endsAt`. */
   settle(uid: string, endsAt: EpochSeconds): Promise<void>
   remove(uid: string): Promise<void>
+}
+
+/** What members have allowed relying parties, lasting. Contract: test/contracts/consent-store.ts */
+export interface ConsentStore {
+  find(memberId: MemberId, clientId: string): Promise<Consent | undefined>
+  /** The member's, the newest `since` first. */
+  list(memberId: MemberId): Promise<readonly Consent[]>
+  /** Adds to what the member has allowed this relying party before, whose `since` stays. Nothing is
+   * lost of two at once. */
+  give(consent: Consent): Promise<void>
+  /** Ends all of it; false where there was none. */
+  withdraw(memberId: MemberId, clientId: string): Promise<boolean>
 }
 
 /** The relying parties, wherever they are registered. */

@@ -41,6 +41,18 @@ export const LIMITS = {
   mailPerDay: { points: 10, seconds: 86_400, pauseSeconds: 0 },
   /** Many members share a company's address, and e-mail may be all they can use there. */
   mailPerAddress: { points: 1000, seconds: 3600, pauseSeconds: 0 },
+  /** Refused requests of relying parties that are kept to be explained: per client address, per
+   * client and rule, and of all. More are refused alike, and leave only their log lines. */
+  refusalPerAddress: { points: 100, seconds: 3600, pauseSeconds: 0 },
+  refusalPerRule: { points: 50, seconds: 3600, pauseSeconds: 0 },
+  refusal: { points: 500, seconds: 3600, pauseSeconds: 0 },
+  /** Answers that are nobody's mistake, such as to prompt=none: of all, and counted by nothing above
+   * but per client and rule. */
+  refusalOrdinary: { points: 100, seconds: 3600, pauseSeconds: 0 },
+  /** Request objects that are fetched where a client keeps them, which anybody can ask for: per
+   * client, and per client and network address. */
+  requestUriPerAddress: { points: 120, seconds: 60, pauseSeconds: 0 },
+  requestUri: { points: 1200, seconds: 60, pauseSeconds: 0 },
 } as const satisfies Record<string, { points: number; seconds: number; pauseSeconds: number }>
 export type LimitId = keyof typeof LIMITS
 

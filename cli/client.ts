@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { type Command, Option } from 'commander'
 import { ACR_LADDER } from '../accounts/assurance.ts'
+import { IdentityError } from '../accounts/errors.ts'
 import { PRESETS, type Preset, presetMetadata } from '../clients/presets.ts'
 import { ClientRefusedError, refusalText } from '../clients/refusal.ts'
 import { type Actor, UnknownClientError } from '../clients/registry.ts'
@@ -128,12 +129,25 @@ const entriesIn = (file: string): readonly unknown[] => {
   throw new CommandError(`${file} is no JSON array of clients`)
 }
 
-/** All or none: every entry is checked before the first is registered. */
+/** A store that failed, or a client of the same ID that was registered meanwhile. */
+class BrokenOffError extends CommandError {
+  constructor(done: number, all: number, cause: unknown) {
+    const reason = cause instanceof IdentityError ? (cause.detail ?? cause.code) : String(cause)
+    super(
+      `${done} of ${all} clients are registered, as told above. Look with "client list" whether ` +
+        `the next one is too, take those out of the file, and import the rest: ${reason}`,
+      { cause },
+    )
+  }
+}
+
+/** All or none: every entry is checked before the first is registered. What was registered before a
+ * store failed all the same is `say`d. */
 const importClients = async (
   { clients, config }: ClientDesk,
   entries: readonly unknown[],
   actor: Actor,
-  options: Readonly<{ dryRun: boolean; format: Format }>,
+  options: Readonly<{ dryRun: boolean; format: Format; say: Io['say'] }>,
 ): Promise<string> => {
   const faults: string[] = []
   const seen = new Set<unknown>()
@@ -152,11 +166,18 @@ const importClients = async (
   if (faults.length > 0) throw new CommandError(['Nothing is imported:', ...faults].join('\n  '))
   if (options.dryRun) return `${entries.length} clients can be imported.`
   const told: string[] = []
-  for (const entry of entries) {
-    const outcome = await clients.registry.create(entry, actor)
-    told.push(outcomeText(outcome, config.issuer, options.format))
+  const whole = () => (options.format === 'json' ? `[${told.join(',\n')}]` : told.join('\n\n'))
+  try {
+    for (const entry of entries) {
+      const outcome = await clients.registry.create(entry, actor)
+      told.push(outcomeText(outcome, config.issuer, options.format))
+    }
+  } catch (error) {
+    // Their secrets are told this once.
+    if (told.length > 0) options.say(whole())
+    throw new BrokenOffError(told.length, entries.length, error)
   }
-  return options.format === 'json' ? `[${told.join(',\n')}]` : told.join('\n\n')
+  return whole()
 }
 
 /** `kenpo-idp client …`: relying parties, and the tokens by which software registers itself. */
@@ -275,7 +296,7 @@ export const addClientCommands = (program: Command, { env, say, refusedSome }: I
       const actor = actorOf(given)
       const entries = entriesIn(file)
       await withClients(env, async (desk) => {
-        const options = { dryRun: given.dryRun === true, format: given.format }
+        const options = { dryRun: given.dryRun === true, format: given.format, say }
         say(await importClients(desk, entries, actor, options))
       })
     })

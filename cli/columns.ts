@@ -10,6 +10,11 @@ export const COLUMNS = {
   birthdate: { ja: ['生年月日'], en: ['birthdate', 'date_of_birth'] },
   email: { ja: ['メールアドレス', 'メール'], en: ['email', 'e_mail'] },
   locale: { ja: ['言語'], en: ['language'] },
+  name: { ja: ['氏名'], en: ['name'] },
+  kana: { ja: ['氏名カナ', 'フリガナ'], en: ['name_kana'] },
+  phone: { ja: ['電話番号'], en: ['phone'] },
+  postalCode: { ja: ['郵便番号'], en: ['postal_code'] },
+  address: { ja: ['住所'], en: ['address'] },
 } as const satisfies Record<string, Readonly<{ ja: readonly string[]; en: readonly string[] }>>
 export type ColumnId = keyof typeof COLUMNS
 // Object.keys widens to string.

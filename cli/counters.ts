@@ -1,14 +1,14 @@
 import type { Member } from '../accounts/member.ts'
 import type { LimitId } from '../accounts/throttle.ts'
-import { accountKey } from '../interactions/account-key.ts'
+import { accountKey, memberKey } from '../interactions/account-key.ts'
 import type { Settings } from '../interactions/services.ts'
 
 const OF_ACCOUNT = ['password', 'reset', 'resetPerDay', 'resetCode'] as const
+/** Those that the member's page tells ahead of the answer stand under a name that is no ID. */
+const OF_PAGE = ['totp', 'totpInARow'] as const
 const OF_MEMBER = [
   'birthdate',
   'emailCodePerMember',
-  'totp',
-  'totpInARow',
   'recoveryCode',
   'deskPass',
   'mailPerHour',
@@ -24,6 +24,7 @@ export const countersOf = (
   const account = accountKey(settings, societyId, loginId)
   return [
     ...OF_ACCOUNT.map((limit) => [limit, account] as const),
+    ...OF_PAGE.map((limit) => [limit, memberKey(settings, id)] as const),
     ...OF_MEMBER.map((limit) => [limit, id] as const),
   ]
 }

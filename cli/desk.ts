@@ -10,9 +10,10 @@ export type DeskPorts = Pick<Services, 'members' | 'audit' | 'clock' | 'randomBy
 
 /** All that the commands work with: the ports of the stores, and the engine where sessions end. */
 export type Desk = DeskPorts &
-  Pick<Services, 'throttle' | 'signIns' | 'sessions' | 'outbox'> &
+  Pick<Services, 'throttle' | 'signIns' | 'sessions' | 'consents' | 'outbox' | 'transient'> &
   Readonly<{
     settings: Pick<Services['settings'], 'codeKey'>
+    clients: Pick<Services['clients'], 'find'>
     /** Ends the member's sessions, with every token that was issued in them. */
     endSessions: (memberId: MemberId) => Promise<void>
   }>

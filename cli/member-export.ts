@@ -5,6 +5,7 @@ import { japaneseDay } from '../interactions/wording.ts'
 import { COLUMN_IDS, columnName, EXPORTED, EXPORTED_IDS } from './columns.ts'
 import { createCsvFile } from './csv-file.ts'
 import { audited, type DeskPorts, findSociety, operatorName } from './desk.ts'
+import { cellsOf } from './import/profile.ts'
 
 export type MemberState = 'new' | 'started' | 'enrolled' | 'blocked' | 'disabled'
 
@@ -27,6 +28,7 @@ const rowOf = (member: Member, society: Society): readonly string[] => {
     birthdate: member.birthdate,
     email: email?.address ?? '',
     locale: member.locale,
+    ...cellsOf(member),
   }
   const more: Readonly<Record<(typeof EXPORTED_IDS)[number], string>> = {
     state: stateOf(member),

@@ -1,3 +1,4 @@
+import { type Consent, namesOf } from '../accounts/consents.ts'
 import { maskEmailAddress } from '../accounts/email-address.ts'
 import { type KnownFacts, next } from '../accounts/enrolment.ts'
 import { heldMethods } from '../accounts/held-methods.ts'
@@ -5,6 +6,7 @@ import type { EpochSeconds, FactorId, Locale, Member } from '../accounts/member.
 import type { AuditEvent } from '../accounts/ports.ts'
 import { HISTORY_SECONDS, type SignIn } from '../accounts/sign-ins.ts'
 import type { Localized, Society } from '../accounts/society.ts'
+import { standingConsents } from '../clients/consents.ts'
 import { dateText, dateTimeText } from '../interactions/wording.ts'
 import { catalogue } from '../views/messages/index.ts'
 import { countersOf } from './counters.ts'
@@ -58,6 +60,7 @@ const WORDS = {
   paused: { ja: '試行回数による一時停止', en: 'Paused by attempts' },
   pass: { ja: '窓口の番号', en: 'Desk pass' },
   sessions: { ja: 'ログイン中の端末', en: 'Signed-in browsers' },
+  connections: { ja: '連携しているアプリ', en: 'Connected apps' },
   signIns: { ja: '最近のログイン', en: 'Last sign-ins' },
   events: { ja: '最近の操作の記録', en: 'Last audit events' },
   none: { ja: 'なし', en: 'none' },
@@ -104,6 +107,7 @@ const describe = (
   found: Readonly<{
     paused: readonly Readonly<{ limit: string; until: EpochSeconds }>[]
     sessions: number
+    consents: readonly Consent[]
     signIns: readonly SignIn[]
     events: readonly AuditEvent[]
   }>,
@@ -150,6 +154,10 @@ const describe = (
       ? [line('pass', `${word('until')} ${at(deskPass.expiresAt)}`)]
       : []),
     line('sessions', String(found.sessions)),
+    line('connections', ...(found.consents.length > 0 ? [String(found.consents.length)] : [])),
+    ...found.consents.map(
+      (consent) => `  ${at(consent.since)} ${consent.clientId} ${namesOf(consent).join(', ')}`,
+    ),
     line('signIns', ...(found.signIns.length > 0 ? [String(found.signIns.length)] : [])),
     ...found.signIns.map(
       (one) => `  ${at(one.at)} ${one.device} ${one.clientId} ${one.factors.map(factor).join('+')}`,
@@ -174,8 +182,9 @@ export const showMember = async (
       return allowance.ok ? [] : [{ limit, until: allowance.until }]
     }),
   )
-  const [sessions, signIns, events] = await Promise.all([
+  const [sessions, consents, signIns, events] = await Promise.all([
     desk.sessions.list(member.id),
+    standingConsents(desk.consents, desk.clients, member.id),
     desk.signIns.list(member.id, now - HISTORY_SECONDS),
     desk.audit.eventsOf(member.id),
   ])
@@ -185,6 +194,7 @@ export const showMember = async (
     {
       paused: counters.flat(),
       sessions: sessions.filter(({ endsAt }) => endsAt > now).length,
+      consents: consents.map(({ consent }) => consent),
       signIns: signIns.slice(0, NEWEST),
       events: events.slice(-NEWEST),
     },

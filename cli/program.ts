@@ -5,10 +5,12 @@ import { ConfigError, type Environment, loadConfig } from '../config/index.ts'
 import { DESK_PASS_MINUTES } from '../factors/desk-pass.ts'
 import { addClientCommands } from './client.ts'
 import { CommandError, UsageError } from './command-error.ts'
+import { addConformanceCommands } from './conformance/index.ts'
 import { type Desk, type MemberRequest, wholeNumber } from './desk.ts'
 import { ENCODINGS, type Encoding } from './import/encoding.ts'
 import { columnList, importMembers } from './import/index.ts'
 import type { Progress } from './import/progress.ts'
+import { addKeyCommands } from './keys.ts'
 import { disableMember, enableMember, unlockMember } from './member-block.ts'
 import { exportMembers } from './member-export.ts'
 import { issuePass } from './member-pass.ts'
@@ -17,6 +19,7 @@ import { showMember } from './member-show.ts'
 import { checkSocieties } from './society-check.ts'
 import { addStoreCommands } from './store.ts'
 import { withStores } from './stores.ts'
+import { traceRefusal } from './trace.ts'
 
 /** 0: done; 1: refused, in whole or in part; 2: the command was not understood. */
 const REFUSED = 1
@@ -241,6 +244,22 @@ const createProgram = (io: Terminal, refusedSome: () => void): Command => {
       if (checked.problems > 0) refusedSome()
     })
   addClientCommands(program, { env, say, refusedSome })
+
+  program
+    .command('trace')
+    .description(
+      'why an app’s request was refused: the rule, what was sent, what is registered, what to do',
+    )
+    .argument('<reference>', 'its reference number, as 7F3K-92QD')
+    .addOption(
+      new Option('--format <format>', 'of the answer').choices(['text', 'json']).default('text'),
+    )
+    .addOption(langOption())
+    .action(async (typed: string, { format, lang }: { format: 'text' | 'json'; lang: Locale }) => {
+      say(await withStores(env, (desk) => traceRefusal(desk, { typed, format, locale: lang })))
+    })
+  addKeyCommands(program, { env, say })
+  addConformanceCommands(program, { env, say, err: io.err })
   addStoreCommands(program, {
     env,
     say,

@@ -150,6 +150,13 @@ const migrate = async ({ env, say }: Io): Promise<void> => {
     ])
     const done = await mongo.migrate()
     for (const step of done) say(`MongoDB: ${step}`)
+    const fault = await mongo.schemaFault()
+    if (fault !== undefined) {
+      throw refused({
+        ja: 'MongoDBは新しい版のもので、この版では使えません。新しい版を動かすか、その前のバックアップから戻してください。',
+        en: `MongoDB: ${fault}`,
+      })
+    }
     say(
       done.length > 0
         ? 'MongoDBをこの版に合わせました。\nMongoDB is up to date with this release.'

@@ -1,6 +1,7 @@
 import type { MemberId } from '../accounts/member.ts'
 import { type Adapters, keepSetting, openAdapters } from '../adapters/index.ts'
 import { createLog, systemClock, systemRandom } from '../adapters/system.ts'
+import { policyOf } from '../clients/client.ts'
 import { type AppConfig, type Environment, loadConfig } from '../config/index.ts'
 import type { Desk } from './desk.ts'
 
@@ -8,25 +9,42 @@ import type { Desk } from './desk.ts'
 const endSessions =
   (config: AppConfig, adapters: Adapters) =>
   async (memberId: MemberId): Promise<void> => {
-    const [{ createApp }, { openClients }, { endOtherSessions }] = await Promise.all([
-      import('../app.ts'),
-      import('../relying-parties.ts'),
-      import('../interactions/sessions.ts'),
-    ])
+    const [{ createApp }, { openClients }, { endOtherSessions }, { openSigningKeys }] =
+      await Promise.all([
+        import('../app.ts'),
+        import('../relying-parties.ts'),
+        import('../interactions/sessions.ts'),
+        import('../signing-keys.ts'),
+      ])
     const log = createLog({
       level: 'warn',
       pretty: false,
       destination: { write: (line) => void process.stderr.write(line) },
     })
     const ports = { clock: systemClock, randomBytes: systemRandom, log }
+    // It signs nothing here, and takes no client whose tokens it could not sign.
+    const signing = await openSigningKeys(config, adapters, ports)
     const { clients, fetch, close } = openClients(config, adapters, ports)
-    const services = { settings: config, ...adapters, clients, fetch, ...ports }
+    const settings = { ...config, jwks: signing.jwks() }
+    const services = { settings, ...adapters, clients, fetch, ...ports }
     try {
       await endOtherSessions({ provider: createApp(services), services }, memberId)
     } finally {
       close()
+      await signing.close()
     }
   }
+
+/** The relying parties, for whoever only looks; the file hides what the store has of the same ID. */
+const clientsOf = (
+  { clientFile }: Pick<AppConfig, 'clientFile'>,
+  { clientStore }: Pick<Adapters, 'clientStore'>,
+): Desk['clients'] => ({
+  find: async (id) => {
+    const client = clientFile.clients.get(id)?.client ?? (await clientStore.find(id))
+    return client && !client.disabled ? policyOf(client) : undefined
+  },
+})
 
 /** Opens the stores of the configuration for one command, beside a server. */
 export const withStores = async <T>(
@@ -39,6 +57,7 @@ export const withStores = async <T>(
     const desk: Desk = {
       ...adapters,
       settings: config,
+      clients: clientsOf(config, adapters),
       societies: config.societies,
       clock: systemClock,
       randomBytes: systemRandom,

@@ -13,7 +13,7 @@ export type SealedSecret = Readonly<{
 /** What a client that registered itself was let do, and is held to when it changes itself. */
 export type RegistrationLimits = Readonly<{
   tokenId: string
-  /** Hosts of its redirect URIs. */
+  /** Hosts of its redirect URIs, and of what members see as its own. */
   hosts: readonly string[]
   scopes: readonly string[]
 }>
@@ -37,7 +37,12 @@ export type RegisteredClient = Readonly<{
 }>
 
 /** A relying party as our pages and policy see it. */
-export const policyOf = ({ id, metadata, policy }: RegisteredClient): ClientPolicy => {
+export const policyOf = ({
+  id,
+  metadata,
+  policy,
+  registeredAt,
+}: RegisteredClient): ClientPolicy => {
   const { 'client_name#ja': ja, 'client_name#en': en } = metadata
   const { client_name: name } = metadata
   return {
@@ -51,6 +56,11 @@ export const policyOf = ({ id, metadata, policy }: RegisteredClient): ClientPoli
       initiateLoginUri: metadata.initiate_login_uri,
     }),
     ...(policy.maxAge !== undefined && { maxAge: policy.maxAge }),
+    ...(policy.thirdParty === true && { thirdParty: true }),
+    ...(registeredAt > 0 && { registeredAt }),
+    ...(metadata.logo_uri !== undefined && { logoUri: metadata.logo_uri }),
+    ...(metadata.policy_uri !== undefined && { policyUri: metadata.policy_uri }),
+    ...(metadata.tos_uri !== undefined && { tosUri: metadata.tos_uri }),
   }
 }
 

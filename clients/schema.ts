@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { accountClientId } from '../accounts/account-client.ts'
 import { ACR_LADDER } from '../accounts/assurance.ts'
+import type { Feature, Features } from './features.ts'
 import { addFault } from './refusal.ts'
+import { CLAIMS, SCOPES, scopesOf } from './scopes.ts'
 import { type UriUse, uriFault } from './uris.ts'
 
 /** What a registration is checked against, beside itself. */
@@ -11,6 +13,8 @@ export type ClientRules = Readonly<{
   /** Undefined: the societies file could not be read, so this is not checked. */
   societyIds: ReadonlySet<string> | undefined
   responseTypes: readonly string[]
+  /** What of the protocol is switched on. */
+  features: Features
   /** What ID tokens can be signed with: what there are keys for. */
   signingAlgorithms: readonly string[]
 }>
@@ -19,21 +23,14 @@ export type ClientRules = Readonly<{
  * (RFC 7591 section 2); a file brings its secrets, elsewhere they are made. */
 export type Door = Readonly<{ unknown: 'refuse' | 'ignore'; secrets: 'given' | 'made' }>
 
-/** What ID tokens can be signed with by these keys, of what we use at all (RFC 7518 section 3.1). */
+/** What ID tokens can be signed with by these keys, of what we use at all (RFC 7518 section 3.1): a
+ * key signs by the one algorithm that it names. */
 export const signingAlgorithmsOf = (
-  keys: readonly Readonly<{ kty: string; crv?: unknown }>[],
-): readonly string[] => [
-  ...new Set(
-    keys.flatMap(({ kty, crv }) => {
-      if (kty === 'RSA') return ['RS256', 'PS256']
-      if (kty === 'EC') return crv === 'P-256' ? ['ES256'] : []
-      return kty === 'OKP' && crv === 'Ed25519' ? ['EdDSA'] : []
-    }),
-  ),
-]
+  keys: readonly Readonly<{ alg: string }>[],
+): readonly string[] =>
+  ['RS256', 'PS256', 'ES256', 'EdDSA'].filter((alg) => keys.some((key) => key.alg === alg))
 
-/** Scopes that a client can be registered for. */
-export const SCOPES = ['openid', 'offline_access', 'profile', 'email'] as const
+export { SCOPES } from './scopes.ts'
 export const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials'] as const
 export const AUTH_METHODS = [
   'client_secret_basic',
@@ -56,7 +53,10 @@ const ASSERTION_ALGORITHMS = {
   client_secret_jwt: ['HS256', 'HS384', 'HS512'],
   private_key_jwt: ['RS256', 'PS256', 'ES256', 'EdDSA'],
 } as const
+/** What a client's own JWTs are signed with, but for assertions by its secret. */
+export const CLIENT_ALGORITHMS = ASSERTION_ALGORITHMS.private_key_jwt
 const MAX_ADDRESSES = 50
+const MAX_RESOURCES = 20
 const SECRET_CHARACTERS = 32
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 
@@ -89,10 +89,36 @@ const scopes = (known: readonly string[]) =>
     'List known scopes, each after a single space.',
   )
 
+/** `implicit` where response types with tokens are offered at all. */
+const grantTypesOf = ({ responseTypes }: ClientRules): readonly string[] =>
+  responseTypes.some((type) => type !== 'code') ? [...GRANT_TYPES, 'implicit'] : GRANT_TYPES
+
 /** At least one, for the enumerations that depend on the configuration. */
 const among = (values: readonly string[]) =>
   // zod wants to see that there is one; there always is.
   z.enum(values as readonly [string, ...string[]])
+
+/** An API as clients name it (RFC 8707 section 2): an absolute URI without a fragment. */
+const resourceUri = uri({ loopback: true, privateScheme: false })
+
+/** An API that a client may be given access tokens for. */
+const resourceSchema = z.strictObject({
+  uri: resourceUri,
+  scopes: z
+    .array(
+      ruled(
+        // RFC 6749 section 3.3; ours mean the same everywhere.
+        (text) =>
+          /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/.test(text) && !SCOPES.some((one) => one === text),
+        'is not a scope of an API’s own',
+        'Use letters and punctuation without spaces, and no scope of OpenID Connect: records:read',
+      ),
+    )
+    .min(1)
+    .max(50),
+  /** `jwt` (RFC 9068) is checked by the API itself, `opaque` by asking us (RFC 7662). */
+  format: z.enum(['jwt', 'opaque']).default('jwt'),
+})
 
 /** Our own terms with a relying party; not of the standard, so under one name. */
 export const policySchema = (rules: ClientRules) =>
@@ -109,7 +135,20 @@ export const policySchema = (rules: ClientRules) =>
     /** Runs health-insurance business: may be told insurer symbol and number (健康保険法第194条の2). */
     healthInsurance: z.boolean().exactOptional(),
     /** The claims it may be told at most; absent: those of its scopes. */
-    claims: z.array(z.string()).max(50).exactOptional(),
+    claims: z
+      .array(
+        ruled(
+          (claim) => CLAIMS.includes(claim),
+          'is no claim that anybody is told',
+          'Use the names of the claims in docs/clients.md.',
+        ),
+      )
+      .max(50)
+      .exactOptional(),
+    /** APIs that it may ask access tokens for. */
+    resources: z.array(resourceSchema).max(MAX_RESOURCES).exactOptional(),
+    /** It is the API of these URIs, and may ask what others' tokens for them are worth. */
+    introspects: z.array(resourceUri).max(MAX_RESOURCES).exactOptional(),
     /** `optional`: an older confidential client that cannot send a code_challenge. */
     pkce: z.enum(['required', 'optional']).exactOptional(),
   })
@@ -128,7 +167,10 @@ const metadataShape = (rules: ClientRules) => {
     redirect_uris: z.array(redirect).max(MAX_ADDRESSES).default([]),
     post_logout_redirect_uris: z.array(redirect).max(MAX_ADDRESSES).exactOptional(),
     response_types: z.array(among(rules.responseTypes)).max(8).default(['code']),
-    grant_types: z.array(z.enum(GRANT_TYPES)).max(8).default(['authorization_code']),
+    grant_types: z
+      .array(among(grantTypesOf(rules)))
+      .max(8)
+      .default(['authorization_code']),
     response_modes: z
       .array(z.enum(['query', 'fragment', 'form_post']))
       .max(8)
@@ -139,7 +181,7 @@ const metadataShape = (rules: ClientRules) => {
       .exactOptional(),
     jwks: z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(20) }).exactOptional(),
     jwks_uri: web.exactOptional(),
-    scope: scopes(SCOPES).exactOptional(),
+    scope: scopes(scopesOf(rules.features)).exactOptional(),
     client_uri: web.exactOptional(),
     logo_uri: web.exactOptional(),
     policy_uri: web.exactOptional(),
@@ -151,6 +193,13 @@ const metadataShape = (rules: ClientRules) => {
     sector_identifier_uri: uri({ loopback: false, privateScheme: false }).exactOptional(),
     subject_type: z.enum(['pairwise', 'public']).exactOptional(),
     id_token_signed_response_alg: among(rules.signingAlgorithms).exactOptional(),
+    userinfo_signed_response_alg: among(rules.signingAlgorithms).exactOptional(),
+    request_object_signing_alg: z.enum(CLIENT_ALGORITHMS).exactOptional(),
+    require_signed_request_object: z.boolean().exactOptional(),
+    request_uris: z
+      .array(uri({ loopback: rules.local, privateScheme: false, fragment: true }))
+      .max(MAX_ADDRESSES)
+      .exactOptional(),
     default_max_age: z.int().min(0).exactOptional(),
     default_acr_values: z.array(z.enum(ACR_LADDER)).max(8).exactOptional(),
     require_auth_time: z.boolean().default(true),
@@ -336,6 +385,71 @@ const sectorFits: Check = (client) => {
   )
 }
 
+/** A scope that reaches further than a sign-in needs the operator's word. */
+export const INSURED_FAULT = {
+  rule: 'has "insured", as "policy.healthInsurance" is not true',
+  fix: 'Only who runs health-insurance business may ask for symbol and number: set it, or leave "insured" out.',
+}
+
+const scopeFits: Check = ({ scope, policy }) =>
+  when(scope?.split(' ').includes('insured') === true && policy.healthInsurance !== true, {
+    ...INSURED_FAULT,
+    path: ['scope'],
+  })
+
+const requestObjectsFit: Check = ({ jwks, jwks_uri: jwksUri, ...client }, _door, { features }) =>
+  when(
+    (client.require_signed_request_object === true ||
+      client.request_object_signing_alg !== undefined ||
+      ((client.request_uris?.length ?? 0) > 0 && !features.has('unsigned-request-uri'))) &&
+      !jwks &&
+      !jwksUri,
+    fault('jwks', 'is missing, as is "jwks_uri", for signed requests', 'Give the public keys.'),
+  )
+
+/** What is of use only where this is on. */
+const NEEDS: readonly (readonly [name: keyof Entry, feature: Feature])[] = [
+  ['userinfo_signed_response_alg', 'signed-userinfo'],
+  ['request_object_signing_alg', 'request-objects'],
+  ['require_signed_request_object', 'request-objects'],
+  ['request_uris', 'request-uri'],
+  ['require_pushed_authorization_requests', 'pushed-authorization'],
+  ['dpop_bound_access_tokens', 'dpop'],
+  ['post_logout_redirect_uris', 'rp-initiated-logout'],
+  ['backchannel_logout_uri', 'back-channel-logout'],
+]
+
+/** A client is not promised what is switched off. */
+const isOn: Check = (client, _door, { features }) => {
+  const off = (path: PropertyKey | PropertyKey[], feature: Feature) =>
+    fault(
+      path,
+      `needs "${feature}", which is switched off`,
+      'Leave it out, or ask the operator of this provider (IDP_FEATURES).',
+    )
+  return [
+    ...NEEDS.flatMap(([name, feature]) =>
+      when(client[name] !== undefined && !features.has(feature), off(name, feature)),
+    ),
+    ...when(
+      client.grant_types.includes('client_credentials') && !features.has('client-credentials'),
+      off('grant_types', 'client-credentials'),
+    ),
+    ...when(
+      client.response_modes?.includes('form_post') === true && !features.has('form-post'),
+      off('response_modes', 'form-post'),
+    ),
+    ...when(
+      client.policy.resources !== undefined && !features.has('resource-indicators'),
+      off(['policy', 'resources'], 'resource-indicators'),
+    ),
+    ...when(
+      client.policy.introspects !== undefined && !features.has('introspection'),
+      off(['policy', 'introspects'], 'introspection'),
+    ),
+  ]
+}
+
 const CHECKS: readonly Check[] = [
   secretFits,
   keysFit,
@@ -343,6 +457,9 @@ const CHECKS: readonly Check[] = [
   flowFits,
   redirectsFit,
   sectorFits,
+  scopeFits,
+  requestObjectsFit,
+  isOn,
 ]
 
 /**

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import type { EpochSeconds } from '../accounts/member.ts'
 import type { RandomBytes } from '../accounts/ports.ts'
 import { addFault } from './refusal.ts'
-import { type ClientRules, type PolicyEntry, policySchema, SCOPES } from './schema.ts'
+import { type ClientRules, INSURED_FAULT, type PolicyEntry, policySchema } from './schema.ts'
+import { scopesOf } from './scopes.ts'
 
 /**
  * Lets software register a client by itself (RFC 7591 section 1.2: an initial access token), so many
@@ -44,15 +45,25 @@ const host = z.string().check((context) => {
   })
 })
 
-/** What an operator says of a new token. */
+/** What an operator says of a new token: no more than its clients can be registered for. */
 export const tokenSchema = (rules: ClientRules) =>
-  z.strictObject({
-    policy: policySchema(rules),
-    hosts: z.array(host).min(1).max(50),
-    scopes: z.array(z.enum(SCOPES)).min(1).max(50).default(['openid']),
-    uses: z.int().min(1).max(MAX_TOKEN_USES).default(1),
-    days: z.int().min(1).max(MAX_TOKEN_DAYS).default(7),
-  })
+  z
+    .strictObject({
+      policy: policySchema(rules),
+      hosts: z.array(host).min(1).max(50),
+      scopes: z
+        .array(z.enum(scopesOf(rules.features)))
+        .min(1)
+        .max(50)
+        .default(['openid']),
+      uses: z.int().min(1).max(MAX_TOKEN_USES).default(1),
+      days: z.int().min(1).max(MAX_TOKEN_DAYS).default(7),
+    })
+    .check((context) => {
+      const { policy, scopes } = context.value
+      if (policy.healthInsurance === true || !scopes.includes('insured')) return
+      addFault(context, { ...INSURED_FAULT, path: ['scopes'] })
+    })
 export type TokenEntry = z.output<ReturnType<typeof tokenSchema>>
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url')
@@ -81,9 +92,20 @@ export const makeToken = (
 /** The ID that a token names; undefined where it is none of ours. */
 export const tokenId = (token: string): string | undefined => /^([0-9a-f]{12})\./.exec(token)?.[1]
 
+export type TokenState = 'usable' | 'revoked' | 'expired' | 'spent' | 'unknown'
+
+/** Where this token stands; `unknown` where it is another one of the same ID. */
+export const tokenState = (
+  record: RegistrationToken,
+  token: string,
+  now: EpochSeconds,
+): TokenState => {
+  if (!timingSafeEqual(Buffer.from(hashOf(token)), Buffer.from(record.hash))) return 'unknown'
+  if (record.revokedAt !== undefined) return 'revoked'
+  if (now >= record.expiresAt) return 'expired'
+  return record.used < record.uses ? 'usable' : 'spent'
+}
+
 /** Whether this token may register one more client. */
 export const isUsable = (record: RegistrationToken, token: string, now: EpochSeconds): boolean =>
-  timingSafeEqual(Buffer.from(hashOf(token)), Buffer.from(record.hash)) &&
-  record.revokedAt === undefined &&
-  now < record.expiresAt &&
-  record.used < record.uses
+  tokenState(record, token, now) === 'usable'

@@ -7,6 +7,8 @@ export type UriUse = Readonly<{
   loopback: boolean
   /** An app's own scheme is taken (RFC 8252 section 7.1). */
   privateScheme: boolean
+  /** A hash of what is there may follow (OpenID Connect Core section 6.2). */
+  fragment?: true
 }>
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
@@ -52,7 +54,8 @@ export const uriFault = (text: string, use: UriUse): UriFault | undefined => {
     return { rule: `is longer than ${LONGEST} characters`, fix: 'Register a shorter address.' }
   }
   if (text.includes('*')) return { rule: 'has a wildcard', fix: EXACT }
-  if (text.includes('#')) return { rule: 'has a fragment', fix: 'Leave out "#" and what follows.' }
+  if (text.includes('#') && !use.fragment)
+    return { rule: 'has a fragment', fix: 'Leave out "#" and what follows.' }
   if (!URI.test(text)) {
     return {
       rule: 'has a character that stands in no URI',

@@ -1,5 +1,11 @@
 import { DuplicateLoginIdError } from '../accounts/errors.ts'
-import type { EpochSeconds, InitialPassword, Member, MemberId } from '../accounts/member.ts'
+import type {
+  EpochSeconds,
+  InitialPassword,
+  Member,
+  MemberId,
+  Profile,
+} from '../accounts/member.ts'
 import type { MemberStore, RandomBytes } from '../accounts/ports.ts'
 import { type Localized, type Society, termsHash } from '../accounts/society.ts'
 import type { ClientFile } from './index.ts'
@@ -15,6 +21,8 @@ export type DemoMember = Readonly<{
   /** YYYY-MM-DD */
   birthdate: string
   email?: string
+  /** What relying parties are told of the member for their scopes. */
+  profile?: Profile
   initial?: InitialPassword
   progress: Progress
   what: Localized
@@ -74,6 +82,33 @@ export const DEMO_MEMBERS: readonly DemoMember[] = [
     password: 'Mikan-no-Ki-27!',
     birthdate: '1979-12-24',
     email: 'yuki@example.jp',
+    profile: {
+      name: '佐倉 由紀',
+      family_name: '佐倉',
+      given_name: '由紀',
+      middle_name: '花',
+      nickname: 'ゆき',
+      preferred_username: 'yuki',
+      'name#ja-Kana-JP': 'サクラ ユキ',
+      'family_name#ja-Kana-JP': 'サクラ',
+      'given_name#ja-Kana-JP': 'ユキ',
+      profile: 'https://members.sakura-kenpo.example/yuki',
+      picture: 'https://members.sakura-kenpo.example/yuki.png',
+      website: 'https://yuki.example',
+      gender: 'female',
+      zoneinfo: 'Asia/Tokyo',
+      phone_number: '+81300000000',
+      phone_number_verified: true,
+      address: {
+        formatted: '〒100-0000 東京都千代田区さくら町1-2-3',
+        street_address: 'さくら町1-2-3',
+        locality: '千代田区',
+        region: '東京都',
+        postal_code: '100-0000',
+        country: 'JP',
+      },
+      updated_at: 1_767_225_600,
+    },
     progress: 'enrolled',
     what: ENROLLED,
   },
@@ -136,6 +171,7 @@ const memberOf = (
     insured: { symbol, number },
     birthdate: demo.birthdate,
     locale: 'ja',
+    ...(demo.profile && { profile: demo.profile }),
     ...(demo.email === undefined
       ? {}
       : { email: { address: demo.email, ...(enrolled ? { verifiedAt: at } : {}) } }),

@@ -1,17 +1,10 @@
-import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { DEVELOPMENT_PREFIX, type GeneratedSecret } from './options.ts'
 
 const random = () => `${DEVELOPMENT_PREFIX}${randomBytes(32).toString('base64url')}`
 
 const encryptionKey = () =>
   `${DEVELOPMENT_PREFIX}${randomBytes(6).toString('hex')}:${randomBytes(32).toString('base64url')}`
-
-const signingKey = (): JsonWebKey => ({
-  ...generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }),
-  kid: `${DEVELOPMENT_PREFIX}${randomBytes(6).toString('hex')}`,
-  alg: 'RS256',
-  use: 'sig',
-})
 
 /**
  * Makes the secrets of a developer's machine, as the environment would have them. All carry a mark
@@ -22,7 +15,6 @@ export const DEVELOPMENT_SECRETS: Readonly<Record<GeneratedSecret, () => string>
   IDP_CODE_KEY: random,
   IDP_ENCRYPTION_KEYS: encryptionKey,
   IDP_PAIRWISE_SALT: random,
-  IDP_JWKS: () => JSON.stringify({ keys: [signingKey()] }),
 }
 
 /** Keeps a made value in the data directory's store: the one held under `name`, else a new one. */

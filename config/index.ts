@@ -1,11 +1,24 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Society } from '../accounts/society.ts'
 import type { FileClient } from '../clients/directory.ts'
+import type { Features } from '../clients/features.ts'
 import { type ClientRules, signingAlgorithmsOf } from '../clients/schema.ts'
 import { isOnThisMachine } from '../clients/uris.ts'
+import { SIGNING_ALGORITHMS } from '../keys/ring.ts'
 import { readClients } from './clients.ts'
+import { conformanceClients } from './conformance/clients.ts'
+import {
+  CONFORMANCE_FOLDER,
+  CONFORMANCE_SETTINGS,
+  conformanceProblems,
+  type OpenRegistration,
+  type ResponseType,
+  USUAL_SETTINGS,
+} from './conformance/index.ts'
+import { CONFORMANCE_SOCIETY } from './conformance/society.ts'
 import { DEVELOPMENT_SECRETS, type KeepSecret } from './development-secrets.ts'
 import {
   DEVELOPMENT_PREFIX,
@@ -24,6 +37,9 @@ export type { StoreConfig } from './stores.ts'
 
 /** What runs beside the product on a developer's machine, never in production. */
 export type Demo = Readonly<{ portalPort: number; mailboxPort: number }>
+
+/** What is never on but by a flag of `kenpo-idp serve`. */
+export type ServeProfile = 'conformance'
 
 /** The clients file, if there is one. */
 export type ClientFile = Readonly<{
@@ -54,12 +70,24 @@ export type AppConfig = Readonly<{
   clientFile: ClientFile
   /** What every client is checked against, whichever way it is registered. */
   clientRules: ClientRules
+  /** What of the protocol is switched on. */
+  features: Features
+  /** What relying parties may ask for; `code` alone but in the conformance profile. */
+  responseTypes: readonly ResponseType[]
   /** Software may register itself, with a token of the operator's. */
   registration: boolean
+  /** Software may register itself without a token too, under these terms. */
+  openRegistration: OpenRegistration | undefined
   /** Who may use the admin API; none: there is no such API. SHA-256 of each token. */
   adminTokens: readonly Readonly<{ operator: string; hash: Buffer }>[]
   /** Where this server may call to although it is no public address. */
-  outbound: Readonly<{ ranges: readonly string[]; hosts: readonly string[]; loopback: boolean }>
+  outbound: Readonly<{
+    ranges: readonly string[]
+    hosts: readonly string[]
+    loopback: boolean
+    /** PEM: authorities to trust beside the public ones. */
+    ca: string | undefined
+  }>
   /** Newest first. */
   cookieKeys: readonly string[]
   /** At least 32 bytes. */
@@ -68,13 +96,16 @@ export type AppConfig = Readonly<{
   encryptionKeys: readonly Readonly<{ id: string; key: Buffer }>[]
   /** Makes each relying party's `sub` (OIDC Core section 8.1); changing it changes every `sub`. */
   pairwiseSalt: string
-  /** Private signing keys, RS256 among them. */
-  jwks: OptionValue<'IDP_JWKS'>
+  /** Private signing keys that the operator keeps, RS256 among them. Undefined: this installation
+   * makes and keeps its own. */
+  jwks: OptionValue<'IDP_JWKS'> | undefined
   /** Undefined: the development mailbox takes the mails. */
   smtpUrl: string | undefined
   mailFrom: string
   logLevel: OptionValue<'IDP_LOG_LEVEL'>
   demo: Demo | undefined
+  /** The conformance profile is served: every page says so, and its members are public. */
+  conformance: Readonly<{ suite: string; mailboxPort: number }> | undefined
 }>
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -87,6 +118,14 @@ const DEMO_PORTAL = 'http://localhost:3001'
 const isSet = (text: string | undefined): text is string => text !== undefined && text !== ''
 
 const readUtf8 = (path: string): string => readFileSync(path, 'utf8')
+
+const isCertificate = (pem: string): boolean => {
+  try {
+    return new X509Certificate(pem).subject !== undefined
+  } catch {
+    return false
+  }
+}
 
 /** The path of a file of the repository's, wherever the process was started. */
 const demoFile = (path: string) =>
@@ -159,6 +198,10 @@ const productionProblems = (env: Environment, values: Values): readonly Problem[
   if (values.IDP_DEMO) {
     refuse('IDP_DEMO', 'cannot be on in production', 'Remove it: the demo members are public.')
   }
+  if (values.IDP_FEATURES?.has('unsigned-request-uri')) {
+    const remedy = 'Leave it out: it is for conformance tests, nobody else sends such requests.'
+    refuse('IDP_FEATURES', 'cannot have unsigned-request-uri in production', remedy)
+  }
   if (isSet(env.DEBUG)) {
     refuse('DEBUG', 'must not be set in production', 'Unset it: libraries would print secrets.')
   }
@@ -173,7 +216,6 @@ const productionProblems = (env: Environment, values: Values): readonly Problem[
       ) ?? [],
     ],
     ['IDP_PAIRWISE_SALT', values.IDP_PAIRWISE_SALT ? [values.IDP_PAIRWISE_SALT] : []],
-    ['IDP_JWKS', values.IDP_JWKS?.keys.map((key) => key.kid) ?? []],
   ]
   const seen = new Set<string>()
   for (const [name, parts] of secrets) {
@@ -188,11 +230,15 @@ const productionProblems = (env: Environment, values: Values): readonly Problem[
   return problems
 }
 
-const portProblems = (values: Values, demo: boolean): readonly Problem[] => {
+const portProblems = (
+  values: Values,
+  beside: Readonly<{ portal: boolean; mailbox: boolean }>,
+): readonly Problem[] => {
   const opened: readonly (keyof Values & `${string}_PORT`)[] = [
     'IDP_PORT',
     'IDP_MANAGEMENT_PORT',
-    ...(demo ? (['IDP_PORTAL_PORT', 'IDP_MAILBOX_PORT'] as const) : []),
+    ...(beside.portal ? (['IDP_PORTAL_PORT'] as const) : []),
+    ...(beside.mailbox ? (['IDP_MAILBOX_PORT'] as const) : []),
   ]
   const named = opened.map((name) => [name, values[name]] as const)
   return named.flatMap(([name, port], index) => {
@@ -205,17 +251,22 @@ const portProblems = (values: Values, demo: boolean): readonly Problem[] => {
 /**
  * Reads the whole configuration from the environment and the files that it names. Production is
  * `NODE_ENV=production`; elsewhere missing secrets are made, and the
- * same again after a restart where `keepSecret` keeps them.
+ * same again after a restart where `keepSecret` keeps them. `profile` comes from the command line
+ * alone.
  * @throws ConfigError naming every problem at once, never a secret's value
  */
 export const loadConfig = (
   env: Environment,
   readFile: (path: string) => string = readUtf8,
   keepSecret: KeepSecret = (_dataDir, _name, make) => make(),
+  profile?: ServeProfile,
 ): AppConfig => {
   const production = env.NODE_ENV === 'production'
   const problems: Problem[] = []
-  const dataDir = isSet(env.IDP_DATA_DIR) ? env.IDP_DATA_DIR : OPTIONS.IDP_DATA_DIR.fallback
+  const conformance = profile === 'conformance'
+  const folder = isSet(env.IDP_DATA_DIR) ? env.IDP_DATA_DIR : OPTIONS.IDP_DATA_DIR.fallback
+  // Public members never come into the file of others.
+  const dataDir = conformance ? join(folder, CONFORMANCE_FOLDER) : folder
   const keep = (name: string, make: () => string) => keepSecret(dataDir, name, make)
 
   const read = (name: OptionName): unknown => {
@@ -233,7 +284,9 @@ export const loadConfig = (
     Object.keys(OPTIONS).map((name) => [name, read(name as OptionName)]),
   ) as Values
 
-  const readNamed = (name: 'IDP_SOCIETIES_FILE' | 'IDP_CLIENTS_FILE'): string | undefined => {
+  const readNamed = (
+    name: 'IDP_SOCIETIES_FILE' | 'IDP_CLIENTS_FILE' | 'IDP_EXTRA_CA_FILE',
+  ): string | undefined => {
     const path = values[name]
     if (path === undefined) return undefined
     try {
@@ -245,27 +298,43 @@ export const loadConfig = (
     }
   }
 
-  const demo = !production && values.IDP_DEMO === true
+  // The profile brings members, clients and a mailbox of its own.
+  const demo = !production && !conformance && values.IDP_DEMO === true
   const societiesText = readNamed('IDP_SOCIETIES_FILE')
-  const societies =
+  const listed =
     societiesText === undefined
       ? new Map<string, Society>()
       : readSocieties(
           { file: basename(values.IDP_SOCIETIES_FILE ?? ''), text: societiesText },
           problems,
         )
+  const societies: ReadonlyMap<string, Society> = conformance
+    ? new Map([...listed, [CONFORMANCE_SOCIETY.id, CONFORMANCE_SOCIETY]])
+    : listed
   const clientsText = readNamed('IDP_CLIENTS_FILE')
+  const extraCa = readNamed('IDP_EXTRA_CA_FILE')
+  if (extraCa !== undefined && !isCertificate(extraCa)) {
+    const remedy = 'It must be PEM: -----BEGIN CERTIFICATE-----.'
+    problems.push({ name: 'IDP_EXTRA_CA_FILE', rule: 'names a file without a certificate', remedy })
+  }
   // On a developer's machine the address follows the port, unless it is said.
   const issuer = isSet(env.IDP_ISSUER) ? values.IDP_ISSUER : `http://localhost:${values.IDP_PORT}`
+  const special = conformance ? CONFORMANCE_SETTINGS : USUAL_SETTINGS
+  const features = values.IDP_FEATURES ?? special.features
   const clientRules: ClientRules = {
-    local: !production || (issuer !== undefined && isOnThisMachine(issuer)),
+    features,
+    // The profile is open to anybody, and so would be what listens on this machine.
+    local: (!production && !conformance) || (issuer !== undefined && isOnThisMachine(issuer)),
     societyIds: societiesText === undefined ? undefined : new Set(societies.keys()),
-    responseTypes: ['code'],
-    signingAlgorithms: signingAlgorithmsOf(values.IDP_JWKS?.keys ?? []),
+    responseTypes: special.responseTypes,
+    signingAlgorithms: values.IDP_JWKS
+      ? signingAlgorithmsOf(values.IDP_JWKS.keys)
+      : SIGNING_ALGORITHMS,
   }
   const clientsAreOurs = !isSet(env.IDP_CLIENTS_FILE)
   const portalOrigin = `http://localhost:${values.IDP_PORTAL_PORT}`
-  const clientsIn = (text: string, found: Problem[]) =>
+  const suite = values.IDP_CONFORMANCE_SUITE ?? OPTIONS.IDP_CONFORMANCE_SUITE.fallback
+  const clientsInFile = (text: string, found: Problem[]) =>
     readClients(
       {
         file: basename(values.IDP_CLIENTS_FILE ?? ''),
@@ -274,6 +343,20 @@ export const loadConfig = (
       },
       found,
     )
+  const clientsOfProfile = (found: Problem[]) =>
+    readClients(
+      {
+        file: '--profile conformance',
+        text: JSON.stringify(conformanceClients(suite)),
+        rules: clientRules,
+      },
+      found,
+    )
+  const clientsIn = (text: string, found: Problem[]): ReadonlyMap<string, FileClient> =>
+    conformance
+      ? // Nothing of the demo's runs beside it.
+        new Map([...(clientsAreOurs ? [] : clientsInFile(text, found)), ...clientsOfProfile(found)])
+      : clientsInFile(text, found)
   const clientFile: ClientFile = {
     path: clientsAreOurs ? undefined : values.IDP_CLIENTS_FILE,
     clients: clientsText === undefined ? new Map() : clientsIn(clientsText, problems),
@@ -291,8 +374,13 @@ export const loadConfig = (
     problems,
   )
   if (production) problems.push(...productionProblems(env, values))
-  problems.push(...portProblems(values, demo))
-  if (!production && !demo && values.IDP_SMTP_URL === undefined) {
+  if (conformance) {
+    const issuers = values.IDP_CONFORMANCE_ISSUERS ?? []
+    const { IDP_HOST: host, IDP_STORE: kind } = values
+    problems.push(...conformanceProblems({ production, issuer, issuers, host, kind }))
+  }
+  problems.push(...portProblems(values, { portal: demo, mailbox: demo || conformance }))
+  if (!production && !demo && !conformance && values.IDP_SMTP_URL === undefined) {
     const remedy = 'Set it, or leave IDP_DEMO on, which brings a mailbox of its own.'
     problems.push({ name: 'IDP_SMTP_URL', rule: 'is missing', remedy })
   }
@@ -310,23 +398,35 @@ export const loadConfig = (
     },
     stopDelaySeconds: values.IDP_STOP_DELAY_SECONDS ?? PRODUCTION_STOP_DELAY_SECONDS,
     store: sound(store),
-    dataDir: sound(values.IDP_DATA_DIR),
-    trustedProxyHops: sound(values.IDP_TRUSTED_PROXY_HOPS),
+    dataDir,
+    trustedProxyHops:
+      // The profile's own example is a TLS front on the same machine.
+      conformance && sound(issuer).startsWith('https:') && !isSet(env.IDP_TRUSTED_PROXY_HOPS)
+        ? 1
+        : sound(values.IDP_TRUSTED_PROXY_HOPS),
     societies,
     clientFile,
     clientRules,
-    registration: sound(values.IDP_REGISTRATION),
+    features,
+    responseTypes: special.responseTypes,
+    registration: conformance || sound(values.IDP_REGISTRATION),
+    openRegistration: special.openRegistration,
     adminTokens: values.IDP_ADMIN_TOKENS ?? [],
     outbound: {
       ranges: values.IDP_OUTBOUND_ALLOWED?.ranges ?? [],
-      hosts: values.IDP_OUTBOUND_ALLOWED?.hosts ?? [],
+      hosts: [
+        ...(values.IDP_OUTBOUND_ALLOWED?.hosts ?? []),
+        // It registers keys, sectors and addresses to be told of a sign-out, and may be anywhere.
+        ...(conformance ? [new URL(suite).host] : []),
+      ],
       loopback: clientRules.local,
+      ca: extraCa,
     },
     cookieKeys: sound(values.IDP_COOKIE_KEYS),
     codeKey: sound(values.IDP_CODE_KEY),
     encryptionKeys: sound(values.IDP_ENCRYPTION_KEYS),
     pairwiseSalt: sound(values.IDP_PAIRWISE_SALT),
-    jwks: sound(values.IDP_JWKS),
+    jwks: values.IDP_JWKS,
     smtpUrl: values.IDP_SMTP_URL,
     mailFrom: sound(values.IDP_MAIL_FROM),
     logLevel: sound(values.IDP_LOG_LEVEL),
@@ -336,6 +436,7 @@ export const loadConfig = (
           mailboxPort: sound(values.IDP_MAILBOX_PORT),
         }
       : undefined,
+    conformance: conformance ? { suite, mailboxPort: sound(values.IDP_MAILBOX_PORT) } : undefined,
   })
 }
 

@@ -2,6 +2,7 @@ import { createHash, createPrivateKey } from 'node:crypto'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import type { Localized } from '../accounts/society.ts'
+import { DEFAULT_FEATURES, FEATURES, type Features, isFeature } from '../clients/features.ts'
 
 /** One environment variable: what it takes, and why one would change it. */
 export type Option = Readonly<{
@@ -107,6 +108,12 @@ const redisSentinels = z
 
 const onOff = z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on')
 
+const SUITE = 'must be https://host/test/a/alias, without a slash at the end'
+const suiteUrl = z.string().refine((text) => {
+  const url = parsedUrl(text)
+  return url?.protocol === 'https:' && /^\/test\/a\/[\w-]+$/.test(url.pathname) && url.href === text
+}, SUITE)
+
 const isStrong = (secret: string) =>
   secret.length >= SECRET_CHARACTERS && new Set(secret).size >= 10
 const STRONG = `must be random and at least ${SECRET_CHARACTERS} characters`
@@ -159,6 +166,30 @@ const adminTokens = z
   .string()
   .transform((text) => text.split(','))
   .pipe(z.array(adminToken))
+
+const BUILT_ON = [
+  ['request-uri', 'request-objects'],
+  ['unsigned-request-uri', 'request-uri'],
+] as const
+const features = z.string().transform((text, context): Features => {
+  const entries = text.split(',').map((entry) => entry.trim())
+  const unknown = entries.find((entry) => !isFeature(entry.replace(/^-/, '')))
+  if (unknown !== undefined) {
+    const message = `must be some of ${FEATURES.join(', ')}, each with or without "-" before it`
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }
+  const off = entries.filter((entry) => entry.startsWith('-')).map((entry) => entry.slice(1))
+  const on = new Set(
+    [...DEFAULT_FEATURES, ...entries.filter(isFeature)].filter((name) => !off.includes(name)),
+  )
+  const orphan = BUILT_ON.find(([feature, base]) => on.has(feature) && !on.has(base))
+  if (orphan) {
+    context.addIssue({ code: 'custom', message: `has ${orphan[0]} without ${orphan[1]}` })
+    return z.NEVER
+  }
+  return on
+})
 
 const OUTBOUND = 'must be CIDR ranges, host names or host:port, comma-separated'
 const outbound = z.string().transform((text, context) => {
@@ -439,6 +470,20 @@ export const OPTIONS = {
       ja: '`kenpo-idp client token create`で作ったトークンを持つソフトウェアが、自分で接続を登録できるようにします（RFC 7591）。',
     },
   },
+  IDP_FEATURES: {
+    schema: features,
+    optional: true,
+    absent: { en: 'all but three', ja: '3つを除くすべて' },
+    unit: {
+      en: '`name` (on) or `-name` (off), comma-separated',
+      ja: '`名前`（使う）または`-名前`（使わない）、コンマ区切り',
+    },
+    why: {
+      en: 'Parts of the protocol that you need, or do not want to offer: docs/clients.md lists them. What is off answers 404 and is not in discovery.',
+      ja: 'プロトコルの機能のうち、要るもの・出したくないもの。一覧はdocs/clients.md。使わないものは404になり、ディスカバリーにも載りません。',
+    },
+    example: 'insured,-client-credentials',
+  },
   IDP_ADMIN_TOKENS: {
     schema: adminTokens,
     secret: true,
@@ -467,6 +512,17 @@ export const OPTIONS = {
       ja: '内部ネットワークの接続先が、鍵やログアウトの通知先にその中のアドレスを使うとき。書かない限り呼び出しません。',
     },
     example: '10.20.0.0/16,portal.internal.example.jp',
+  },
+  IDP_EXTRA_CA_FILE: {
+    schema: z.string().min(1),
+    optional: true,
+    absent: { en: 'the public authorities', ja: '公的な認証局のみ' },
+    unit: { en: 'PEM file', ja: 'PEMファイル' },
+    why: {
+      en: 'Relying parties inside your own network have certificates of your own authority: it is trusted too where they are called.',
+      ja: '内部ネットワークの接続先が自前の認証局の証明書を使うとき。接続先を呼び出す際に、その認証局も信頼します。',
+    },
+    example: '/etc/kenpo-id/internal-ca.pem',
   },
   IDP_COOKIE_KEYS: {
     schema: cookieKeys,
@@ -514,8 +570,8 @@ export const OPTIONS = {
       ja: '`id:key`のカンマ区切り、新しい順、鍵は32バイトのbase64url',
     },
     why: {
-      en: "Encrypt the secrets of apps and relying parties at rest and guard recovery codes. Put a new one in front and keep the old: whoever's key is gone cannot use their secret.",
-      ja: '認証アプリと接続先の秘密の暗号化、回復コードの保護。交換は先頭に追加し、古いものも残します。消すと、その鍵で守った秘密は使えなくなります。',
+      en: "Encrypt the signing keys and the secrets of apps and relying parties at rest, and guard recovery codes. Put a new one in front and keep the old: whoever's key is gone cannot use their secret.",
+      ja: '署名鍵と、認証アプリや接続先の秘密の暗号化、回復コードの保護。交換は先頭に追加し、古いものも残します。消すと、その鍵で守った秘密は使えなくなります。',
     },
     example: '2026-11:$(openssl rand -base64 32)',
   },
@@ -536,14 +592,15 @@ export const OPTIONS = {
   IDP_JWKS: {
     schema: jwks,
     secret: true,
+    optional: true,
     absent: {
-      en: 'required in production, made and kept otherwise',
-      ja: '本番では必須、ほかでは自動作成',
+      en: 'made at the first start and kept in the store, encrypted',
+      ja: '最初の起動で作り、暗号化してストアに保存',
     },
     unit: { en: 'JWK set, private keys, RS256 among them', ja: '秘密鍵のJWK Set（RS256を含む）' },
     why: {
-      en: 'Signs ID tokens. Add a key at the end, move it to the front a day later, drop the old.',
-      ja: 'IDトークンの署名。末尾に足し、1日後に先頭へ移し、古いものを消します。',
+      en: 'Sign ID tokens with keys that you keep yourself, in place of those that `kenpo-idp keys` lists and rotates. `kenpo-idp keys adopt` hands yours over.',
+      ja: 'IDトークンの署名に、`kenpo-idp keys`で一覧・交換する鍵ではなく、自分で管理する鍵を使うとき。`kenpo-idp keys adopt`で引き渡せます。',
     },
   },
   IDP_SMTP_URL: {
@@ -612,6 +669,29 @@ export const OPTIONS = {
       ja: 'ほかのサービスが開発用メールボックスのポートを使っているとき。',
     },
   },
+  IDP_CONFORMANCE_ISSUERS: {
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((one) => one.trim()))
+      .pipe(z.array(issuer)),
+    optional: true,
+    absent: { en: 'this machine only', ja: 'このマシン上のみ' },
+    unit: { en: 'origins, comma-separated', ja: 'オリジン、コンマ区切り' },
+    why: {
+      en: 'Where `kenpo-idp serve --profile conformance` may run: its members and their passwords are public. See docs/conformance.md.',
+      ja: '`kenpo-idp serve --profile conformance`を動かしてよいアドレス。会員とパスワードが公開のものになります。docs/conformance.md参照。',
+    },
+    example: 'https://op.conformance.example.jp',
+  },
+  IDP_CONFORMANCE_SUITE: {
+    schema: suiteUrl,
+    fallback: 'https://www.certification.openid.net/test/a/kenpo-id',
+    unit: { en: 'URL', ja: 'URL' },
+    why: {
+      en: 'Where the OpenID Foundation’s suite that asks the conformance profile has its test instances, with the alias at the end.',
+      ja: '適合性プロファイルを試すOpenID Foundationのスイートのテストのアドレス。最後はエイリアス。',
+    },
+  },
 } as const satisfies Record<string, Option>
 
 export type OptionName = keyof typeof OPTIONS
@@ -624,6 +704,5 @@ export const GENERATED_SECRETS = [
   'IDP_CODE_KEY',
   'IDP_ENCRYPTION_KEYS',
   'IDP_PAIRWISE_SALT',
-  'IDP_JWKS',
 ] as const satisfies readonly OptionName[]
 export type GeneratedSecret = (typeof GENERATED_SECRETS)[number]

@@ -1,21 +1,33 @@
 import { createHmac } from 'node:crypto'
 import type { Account, Client, KoaContextWithOIDC, UnknownObject } from 'oidc-provider'
+import { isFromBefore } from '../accounts/consents.ts'
 import type { Member, MemberId } from '../accounts/member.ts'
 import type { MemberStore } from '../accounts/ports.ts'
 import type { KnownClients } from '../clients/directory.ts'
+import { claimsOf, claimsToldTo } from './claims.ts'
+import { termsOf } from './clients.ts'
+import type { FindConsent } from './consents.ts'
 
 /** The engine's account with the member it stands for. */
 export type MemberAccount = Account & Readonly<{ member: Member }>
 
-/** Standard claims only: symbol, number and birthdate are no default claims (健康保険法第194条の2). */
-const claimsOf = (member: Member) => ({
-  sub: member.id,
-  locale: member.locale,
-  ...(member.email?.verifiedAt !== undefined && {
-    email: member.email.address,
-    email_verified: true,
-  }),
-})
+/** What this client may be told of the member, whichever way it asks: what our terms with it allow,
+ * and of that a third party what the member has allowed it. */
+const toldOf = async (
+  member: Member,
+  client: Client | undefined,
+  findConsent: FindConsent,
+): Promise<Readonly<Record<string, unknown>>> => {
+  if (!client) return {}
+  const allowed = claimsToldTo(client)
+  const asked = termsOf(client).thirdParty === true
+  const consent = asked ? await findConsent(member.id, client.clientId) : undefined
+  return Object.fromEntries(
+    Object.entries(claimsOf(member)).filter(
+      ([claim]) => allowed.has(claim) && (!asked || consent?.claims.includes(claim) === true),
+    ),
+  )
+}
 
 /** How the member signed in, kept with each access token for userinfo. */
 export const assuranceOfToken = (ctx: KoaContextWithOIDC): UnknownObject | undefined => {
@@ -44,18 +56,40 @@ const isSignedOut = ({ signedOut }: Member, token: unknown): boolean => {
   return sessionUid !== signedOut.except && iat < signedOut.at
 }
 
-/** A blocked member is no account: codes, refresh and userinfo end with the block. */
+/** Whether it is a third party's, and the member has not allowed it anything since, or no more. */
+const isWithdrawn = async (
+  known: Pick<KnownClients, 'find'>,
+  findConsent: FindConsent,
+  memberId: MemberId,
+  token: unknown,
+): Promise<boolean> => {
+  const { clientId, iat } = (token ?? {}) as Readonly<{ clientId?: string; iat?: number }>
+  if (clientId === undefined || iat === undefined) return false
+  const found = await known.find(clientId)
+  if (found?.client.policy.thirdParty !== true) return false
+  const consent = await findConsent(memberId, clientId)
+  return consent === undefined || isFromBefore(consent, iat)
+}
+
+/** A blocked member is no account: codes, refresh and userinfo end with the block, and with what was
+ * allowed to a third party. */
 export const findAccount =
-  (members: MemberStore, known: Pick<KnownClients, 'find'>) =>
+  (members: MemberStore, known: Pick<KnownClients, 'find'>, findConsent: FindConsent) =>
   async (
-    _ctx: KoaContextWithOIDC,
+    ctx: KoaContextWithOIDC,
     sub: string,
     token?: unknown,
   ): Promise<MemberAccount | undefined> => {
     if (await isOutlived(known, token)) return undefined
     const member = await members.findById(sub as MemberId)
     if (!member || member.blocked || isSignedOut(member, token)) return undefined
-    return { accountId: member.id, member, claims: () => ({ ...claimsOf(member), ...told(token) }) }
+    if (await isWithdrawn(known, findConsent, member.id, token)) return undefined
+    const claims = async () => ({
+      ...(await toldOf(member, ctx.oidc.client, findConsent)),
+      sub: member.id,
+      ...told(token),
+    })
+    return { accountId: member.id, member, claims }
   }
 
 /** Apps with schemes of their own, or on loopback addresses, have no host that is theirs: each is a

@@ -9,27 +9,34 @@ import {
 } from 'oidc-provider'
 import type { Clock } from '../accounts/ports.ts'
 import type { KnownClient, KnownClients } from '../clients/directory.ts'
-import type { PolicyEntry } from '../clients/schema.ts'
+import type { Feature, Features } from '../clients/features.ts'
+import type { ClientMetadata, PolicyEntry } from '../clients/schema.ts'
+import { scopesAllowed } from '../clients/scopes.ts'
 import type { ClientRegistration } from './registration.ts'
 
 /** What of a client the engine keeps without knowing it. */
-export const EXTRA_CLIENT_METADATA = ['policy', 'client_name#ja', 'client_name#en']
+export const EXTRA_CLIENT_METADATA = ['policy', 'client_name#ja', 'client_name#en', 'request_uris']
 
 /** Our own terms with a client that the engine has loaded. */
 export const termsOf = (client: Client): Readonly<PolicyEntry> =>
   // Every client comes through the adapter below, which puts it there.
   (client as unknown as Readonly<{ policy: PolicyEntry }>).policy
 
-/** Where a client itself is told why it is refused; elsewhere a disabled one is not there. */
-const TELLING_ROUTES: ReadonlySet<string> = new Set([
-  'authorization',
-  'resume',
+/** Where a client proves itself; one that cannot is told so by 401 (RFC 6749 section 5.2). */
+const PROVING_ROUTES: ReadonlySet<string> = new Set([
   'pushed_authorization_request',
   'token',
   'introspection',
   'revocation',
   'device_authorization',
   'backchannel_authentication',
+])
+
+/** Where a client itself is told why it is refused; elsewhere one that is stopped is not there. */
+const TELLING_ROUTES: ReadonlySet<string> = new Set([
+  ...PROVING_ROUTES,
+  'authorization',
+  'resume',
   'client',
   'client_update',
   'client_delete',
@@ -39,21 +46,67 @@ const TELLING_ROUTES: ReadonlySet<string> = new Set([
 const routeNow = (): string | undefined =>
   (Provider.ctx?.oidc as Readonly<{ route?: string }> | undefined)?.route
 
-const isLive = ({ client }: KnownClient): boolean => {
-  if (!client.disabled) return true
-  if (!TELLING_ROUTES.has(routeNow() ?? '')) return false
-  throw new errors.InvalidClient('client is disabled: ask the operator of this provider')
+/** What holds a client to more, and is nothing to hold it to while its feature is off. */
+const HOLDS: readonly (readonly [name: keyof ClientMetadata, feature: Feature])[] = [
+  ['require_signed_request_object', 'request-objects'],
+  ['require_pushed_authorization_requests', 'pushed-authorization'],
+  ['dpop_bound_access_tokens', 'dpop'],
+]
+
+/** Why nobody may be this client now; undefined: it is served. Features are switched off later than
+ * it was registered. */
+const stopOf = ({ client }: KnownClient, features: Features): string | undefined => {
+  if (client.disabled) return 'client is disabled: ask the operator of this provider'
+  const { metadata } = client
+  const held = HOLDS.find(([name, feature]) => metadata[name] === true && !features.has(feature))
+  if (held) return `${held[0]} needs ${held[1]}, which is switched off`
+  // The engine takes a client without scopes for one that may ask for any.
+  if (scopesAllowed(client, features).length === 0) {
+    return 'scope names only what is switched off'
+  }
+  return undefined
+}
+
+const isServed = (known: KnownClient, features: Features): boolean => {
+  const reason = stopOf(known, features)
+  if (reason === undefined) return true
+  const route = routeNow() ?? ''
+  if (!TELLING_ROUTES.has(route)) return false
+  const refusal = new errors.InvalidClient(reason)
+  throw PROVING_ROUTES.has(route)
+    ? Object.assign(refusal, { statusCode: 401, status: 401 })
+    : refusal
+}
+
+/** What of the client's registration is of no use while its feature is off. */
+const switchedOn = (client: KnownClient['client'], features: Features) => {
+  const { grant_types: grants, response_modes: modes } = client.metadata
+  return {
+    scope: scopesAllowed(client, features).join(' '),
+    grant_types: grants.filter(
+      (grant) => grant !== 'client_credentials' || features.has('client-credentials'),
+    ),
+    // The engine cannot switch it off, but for a client.
+    ...(!features.has('form-post') && {
+      response_modes: (modes ?? ['query', 'fragment']).filter((mode) => mode !== 'form_post'),
+    }),
+  }
 }
 
 /** The client as the engine takes it. It knows an initiate_login_uri by https only; our pages use
  * one on this machine too. */
-const payloadOf = ({ client, secretsAt }: KnownClient, now: number): AdapterPayload => {
+const payloadOf = (
+  { client, secretsAt }: KnownClient,
+  now: number,
+  features: Features,
+): AdapterPayload => {
   const { initiate_login_uri: start, ...metadata } = client.metadata
   const [secret] = secretsAt(now)
   const payload = {
     client_id: client.id,
     ...(client.registeredAt > 0 && { client_id_issued_at: client.registeredAt }),
     ...metadata,
+    ...switchedOn(client, features),
     ...(start?.startsWith('https:') && { initiate_login_uri: start }),
     ...(secret !== undefined && { client_secret: secret, client_secret_expires_at: 0 }),
     policy: client.policy,
@@ -105,14 +158,22 @@ export const withClients =
       known,
       clock,
       registration,
-    }: Readonly<{ known: KnownClients; clock: Clock; registration: ClientRegistration }>,
+      features,
+    }: Readonly<{
+      known: KnownClients
+      clock: Clock
+      registration: ClientRegistration
+      features: Features
+    }>,
   ): AdapterFactory =>
   (model) => {
     if (model === 'Client') {
       return partly({
         find: async (id) => {
           const found = await known.find(id)
-          return found && isLive(found) ? payloadOf(found, clock.now()) : undefined
+          return found && isServed(found, features)
+            ? payloadOf(found, clock.now(), features)
+            : undefined
         },
         upsert: registration.save,
         destroy: registration.remove,

@@ -4,17 +4,26 @@ import {
   type JWKS,
   type KoaContextWithOIDC,
   Provider,
+  type ResponseType,
 } from 'oidc-provider'
 import { ACR_LADDER } from '../accounts/assurance.ts'
-import type { MemberStore, RandomBytes } from '../accounts/ports.ts'
+import type { ConsentStore, MemberStore, RandomBytes } from '../accounts/ports.ts'
+import type { Features } from '../clients/features.ts'
 import type { Clients } from '../clients/index.ts'
+import { scopesOf } from '../clients/scopes.ts'
 import type { Fetch } from '../clients/sector.ts'
 import { assuranceOfToken, findAccount, pairwiseIdentifier } from './account.ts'
+import { claimsByScope } from './claims.ts'
 import { acceptLiveSecrets, EXTRA_CLIENT_METADATA, termsOf, withClients } from './clients.ts'
-import { grantFirstParty } from './grants.ts'
+import { createFindConsent } from './consents.ts'
+import { allowsOrigin } from './cors.ts'
+import { algorithms, assertionRules, clientAuthMethods, engineFeatures } from './features.ts'
+import { refuseGrantTypes } from './grant-types.ts'
+import { createGrants } from './grants.ts'
 import { createInteractionPolicy, type PolicyContext } from './interaction-policy.ts'
+import { mayIntrospect } from './introspection.ts'
 import { type EndedAtClient, noteLogouts } from './logout-token.ts'
-import { createClientRegistration } from './registration.ts'
+import { createClientRegistration, type OpenTerms } from './registration.ts'
 import { ttl } from './ttl.ts'
 
 /** The engine's own moments that our pages show. */
@@ -33,11 +42,19 @@ export type ProviderOptions = PolicyContext &
     artifacts: AdapterFactory
     clients: Clients
     randomBytes: RandomBytes
+    /** What of the protocol is switched on. */
+    features: Features
+    /** What relying parties may ask for. */
+    responseTypes: readonly ResponseType[]
     /** Software may register itself, with a token of the operator's. */
     registration: boolean
+    /** And without one, to be that client. */
+    openRegistration: OpenTerms['policy'] | undefined
     /** Where addresses that clients name are called. */
     fetch: Fetch
     members: MemberStore
+    /** What members have allowed third parties. */
+    consents: ConsentStore
     pages: ProviderPages
     /** Somebody signed out at the engine's own page: a relying party is to be told, later. */
     noteLogout(ended: EndedAtClient): Promise<void>
@@ -56,9 +73,20 @@ export const createProvider = (options: ProviderOptions): Provider => {
   const cookie = { signed: true, httpOnly: true, sameSite: 'lax', overwrite: true, secure } as const
   const { clock } = options
   const { known } = options.clients
-  const registration = createClientRegistration(options.clients, options.randomBytes)
+  const { features } = options
+  const { openRegistration } = options
+  const registration = createClientRegistration(
+    options.clients,
+    options.randomBytes,
+    openRegistration && {
+      policy: openRegistration,
+      scopes: scopesOf(features).filter((scope) => scope !== 'insured'),
+    },
+  )
+  const findConsent = createFindConsent(options.consents, known)
+  const account = findAccount(options.members, known, findConsent)
   const provider = new Provider(options.issuer, {
-    adapter: withClients(options.artifacts, { known, clock, registration }),
+    adapter: withClients(options.artifacts, { known, clock, registration, features }),
     extraClientMetadata: { properties: EXTRA_CLIENT_METADATA },
     // Looked at when a client is registered, not each time it is loaded.
     sectorIdentifierUriValidate: () => false,
@@ -70,7 +98,7 @@ export const createProvider = (options: ProviderOptions): Provider => {
       long: cookie,
       short: cookie,
     },
-    findAccount: findAccount(options.members, known),
+    findAccount: account,
     subjectTypes: ['pairwise', 'public'],
     pairwiseIdentifier: pairwiseIdentifier(options.pairwiseSalt),
     clientDefaults: { subject_type: 'pairwise' },
@@ -80,30 +108,30 @@ export const createProvider = (options: ProviderOptions): Provider => {
       sid: null,
       // How and when the member signed in is told without being asked for.
       openid: ['sub', 'acr', 'amr', 'auth_time'],
-      profile: ['locale'],
-      email: ['email', 'email_verified'],
+      ...claimsByScope(features),
     },
-    scopes: ['openid', 'offline_access'],
-    responseTypes: ['code'],
+    scopes: [...scopesOf(features)],
+    clientAuthMethods,
+    enabledJWA: algorithms,
+    assertJwtClientAuthClaimsAndHeader: assertionRules(() => clock.now()),
+    rotateRefreshToken: ({ oidc }) => !oidc.entities.RefreshToken?.isSenderConstrained(),
+    responseTypes: [...options.responseTypes],
     pkce: { required: (_ctx, client) => termsOf(client).pkce !== 'optional' },
     allowOmittingSingleRegisteredRedirectUri: false,
+    clientBasedCORS: (_ctx, origin, client) => allowsOrigin(client, origin),
     interactions: {
-      policy: createInteractionPolicy(options),
+      policy: createInteractionPolicy({ ...options, findConsent }),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     extraTokenClaims: assuranceOfToken,
-    loadExistingGrant: grantFirstParty,
+    loadExistingGrant: createGrants(findConsent),
     renderError: options.pages.error,
     features: {
       devInteractions: { enabled: false },
       ...registration.features(options.registration),
-      clientCredentials: { enabled: true },
-      claimsParameter: { enabled: true },
-      resourceIndicators: { enabled: false },
-      revocation: { enabled: true },
-      backchannelLogout: { enabled: true },
+      ...engineFeatures(features, mayIntrospect(known, account)),
       rpInitiatedLogout: {
-        enabled: true,
+        enabled: features.has('rp-initiated-logout'),
         logoutSource: (ctx) => options.pages.logout(ctx),
         postLogoutSuccessSource: (ctx) => options.pages.loggedOut(ctx),
       },
@@ -112,6 +140,8 @@ export const createProvider = (options: ProviderOptions): Provider => {
     ttl: ttl(() => options.clock.now()),
   })
   acceptLiveSecrets(provider, { known, clock })
+  if (openRegistration) provider.use(registration.openDoor)
+  refuseGrantTypes(provider)
   noteLogouts(provider, options.noteLogout)
   return provider
 }

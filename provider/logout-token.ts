@@ -25,8 +25,9 @@ const tokenFor = async (
  * and its two minutes start now. Undefined where the client is no longer registered for it.
  */
 export const createLogoutCalls =
-  (provider: Provider) =>
+  (providerNow: () => Provider) =>
   async (request: LogoutRequest): Promise<LogoutCall | undefined> => {
+    const provider = providerNow()
     const client = await provider.Client.find(request.clientId)
     const uri = client?.backchannelLogoutUri
     if (!client || uri === undefined) return undefined

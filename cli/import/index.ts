@@ -106,7 +106,7 @@ const answered = (
 const updateFrom = async (work: Work, checked: Checked, present: Member): Promise<Answer> => {
   let current: Member | undefined = present
   for (let attempt = 1; current; attempt += 1) {
-    const { member, changed, notes } = merge(current, checked.row)
+    const { member, changed, notes } = merge(current, checked.row, work.now)
     if (changed.length === 0) return answered(checked, 'unchanged', { remarks: notes })
     if (!work.request.dryRun) {
       await audited(work, current, {
@@ -160,6 +160,7 @@ const memberOf = (
   ...(row.insured && { insured: row.insured }),
   birthdate: row.birthdate,
   locale: row.locale ?? 'ja',
+  ...(row.profile && { profile: { ...row.profile, updated_at: promised.at } }),
   ...(row.email !== undefined && { email: { address: row.email } }),
   password: issuedPassword({
     hash,

@@ -1,6 +1,7 @@
 import { emailKey } from '../../accounts/email-address.ts'
-import type { Member } from '../../accounts/member.ts'
+import type { EpochSeconds, Member } from '../../accounts/member.ts'
 import type { ColumnId } from '../columns.ts'
+import { mergeProfile } from './profile.ts'
 import type { Row } from './rows.ts'
 import type { NoteId, Remark } from './rules.ts'
 
@@ -16,7 +17,7 @@ export type Merged = Readonly<{
  * member. A proven address, the password, the methods and the language are the member's own. An
  * empty cell says nothing. A first login under way begins anew with another birthdate.
  */
-export const merge = (member: Member, row: Row): Merged => {
+export const merge = (member: Member, row: Row, now: EpochSeconds): Merged => {
   const changed: ColumnId[] = []
   const notes: Remark<NoteId>[] = []
   let merged = member
@@ -47,6 +48,11 @@ export const merge = (member: Member, row: Row): Merged => {
       changed.push('email')
       merged = { ...merged, email: { address: row.email } }
     } else notes.push({ column: 'email', rule: 'email.proven' })
+  }
+  if (row.profile) {
+    const { profile, changed: cells } = mergeProfile(member, row.profile)
+    changed.push(...cells)
+    if (cells.length > 0) merged = { ...merged, profile: { ...profile, updated_at: now } }
   }
   if (row.locale !== undefined && row.locale !== member.locale) {
     notes.push({ column: 'locale', rule: 'locale.own' })

@@ -2,7 +2,13 @@ import { parse } from 'csv-parse'
 import { parseBirthdate } from '../../accounts/birthdate.ts'
 import { parseEmailAddress } from '../../accounts/email-address.ts'
 import { deriveInitialPassword } from '../../accounts/initial-password.ts'
-import { type InitialPassword, type Locale, loginKey, type Member } from '../../accounts/member.ts'
+import {
+  type InitialPassword,
+  type Locale,
+  loginKey,
+  type Member,
+  type Profile,
+} from '../../accounts/member.ts'
 import {
   COLUMN_IDS,
   COLUMNS,
@@ -14,6 +20,7 @@ import {
 } from '../columns.ts'
 import { misused, refused } from '../command-error.ts'
 import { type Encoding, LONGEST_LINE, textOf } from './encoding.ts'
+import { type ProfileColumn, profileOf, readPhone, readPostalCode } from './profile.ts'
 import { LONGEST_CELL, type RefusalId, type Remark } from './rules.ts'
 
 /** One line of the file as it stands, with the number of the line on which it ends. */
@@ -29,6 +36,7 @@ export type Row = Readonly<{
   /** What the address is probably meant to be. */
   emailSuggestion?: string
   locale?: Locale
+  profile?: Profile
 }>
 
 export type CheckedRow =
@@ -200,6 +208,31 @@ const readInsured = (
   return symbol === '' ? { remarks: [] } : { insured: { symbol, number }, remarks: [] }
 }
 
+const readProfile = (
+  text: (column: ProfileColumn) => string,
+): Readonly<{ profile?: Profile; remarks: readonly Remark<RefusalId>[] }> => {
+  const dashed = (column: ProfileColumn) => text(column).replace(DASHES, '-')
+  const remarks = (
+    [
+      ['phone', readPhone],
+      ['postalCode', readPostalCode],
+    ] as const
+  ).flatMap(([column, read]) =>
+    dashed(column) === '' || read(dashed(column)) !== undefined
+      ? []
+      : [{ column, rule: `${column}.form` as const }],
+  )
+  if (remarks.length > 0) return { remarks }
+  const profile = profileOf({
+    name: text('name'),
+    kana: text('kana'),
+    phone: dashed('phone'),
+    postalCode: dashed('postalCode'),
+    address: text('address'),
+  })
+  return { ...(profile && { profile }), remarks }
+}
+
 const LANGUAGES: Readonly<Record<string, Locale>> = {
   ja: 'ja',
   日本語: 'ja',
@@ -249,6 +282,9 @@ export const checkRow = ({ cells }: RawRow, context: RowContext): CheckedRow => 
   const email = text('email') === '' ? undefined : parseEmailAddress(text('email'))
   if (email && !email.ok) remarks.push({ column: 'email', rule: 'email.form' })
 
+  const profile = readProfile(text)
+  remarks.push(...profile.remarks)
+
   const language = text('locale').toLowerCase()
   const locale = Object.hasOwn(LANGUAGES, language) ? LANGUAGES[language] : undefined
   if (language !== '' && !locale) remarks.push({ column: 'locale', rule: 'locale.unknown' })
@@ -264,6 +300,7 @@ export const checkRow = ({ cells }: RawRow, context: RowContext): CheckedRow => 
       ...(email?.ok && { email: email.address }),
       ...(email?.ok && email.suggestion && { emailSuggestion: email.suggestion }),
       ...(locale && { locale }),
+      ...(profile.profile && { profile: profile.profile }),
     },
   }
 }

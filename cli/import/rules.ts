@@ -73,6 +73,14 @@ const REFUSALS = {
     ja: 'メールアドレスの形ではありません（name@example.jp の形で、1つだけ）。',
     en: 'This is no e-mail address (one address like name@example.jp).',
   }),
+  'phone.form': () => ({
+    ja: '電話番号は市外局番からの数字です（03-1234-5678、090-1234-5678）。',
+    en: 'Write the phone number with its area code: 03-1234-5678, 090-1234-5678.',
+  }),
+  'postalCode.form': () => ({
+    ja: '郵便番号は7桁の数字です（100-0001）。',
+    en: 'A postal code has seven digits: 100-0001.',
+  }),
   'locale.unknown': () => ({ ja: '言語は ja か en です。', en: 'The language is ja or en.' }),
 } as const satisfies Record<string, Text>
 

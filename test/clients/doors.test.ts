@@ -15,7 +15,8 @@ const UNKNOWN = 'ログインを始められませんでした'
 
 let idp: Idp
 beforeAll(async () => {
-  idp = await startIdp({ clock: theDate(), env: { IDP_REGISTRATION: 'on' } })
+  const env = { IDP_REGISTRATION: 'on', IDP_FEATURES: 'request-uri' }
+  idp = await startIdp({ clock: theDate(), env })
 })
 afterAll(async () => {
   await idp.close()
@@ -210,8 +211,15 @@ describe('A client that is disabled', () => {
     expect(page.text).toContain('client is disabled')
     const refused = client.clientCredentialsGrant(rp.config)
     await expect(refused).rejects.toMatchObject({
-      error: 'invalid_client',
-      error_description: expect.stringContaining('client is disabled'),
+      status: 401,
+      cause: [
+        {
+          parameters: {
+            error: 'invalid_client',
+            error_description: expect.stringContaining('client is disabled'),
+          },
+        },
+      ],
     })
 
     await registry().enable(app.clientId, OPERATOR)
@@ -305,6 +313,22 @@ describe('Software that registers itself', () => {
     }
   })
 
+  test('registers how requests and answers are signed, and reads it back', async () => {
+    const signed = {
+      jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'x'.repeat(43), y: 'y'.repeat(43) }] },
+      request_object_signing_alg: 'ES256',
+      request_uris: ['https://app.example.jp/request#sha256'],
+      userinfo_signed_response_alg: 'RS256',
+      dpop_bound_access_tokens: true,
+      require_pushed_authorization_requests: true,
+    }
+    const { status, body } = await call('/reg', await aToken(), { body: metadata(signed) })
+    expect([status, body]).toMatchObject([201, signed])
+    const path = `/reg/${body.client_id}`
+    const read = await call(path, String(body.registration_access_token), { method: 'GET' })
+    expect(read.body).toMatchObject(signed)
+  })
+
   test('reads, changes and removes its client, by another token after each change', async () => {
     const { body } = await call('/reg', await aToken(), { body: metadata() })
     const path = `/reg/${body.client_id}`
@@ -338,6 +362,12 @@ describe('Software that registers itself', () => {
       'invalid_client_metadata',
       'ask',
     ],
+    [{ client_uri: 'https://phish.example/' }, 'invalid_client_metadata', 'at a host that'],
+    [{ initiate_login_uri: 'https://phish.example/' }, 'invalid_client_metadata', 'at a host that'],
+    [{ logo_uri: 'https://phish.example/' }, 'invalid_client_metadata', 'at a host that'],
+    [{ policy_uri: 'https://phish.example/' }, 'invalid_client_metadata', 'at a host that'],
+    [{ tos_uri: 'https://phish.example/' }, 'invalid_client_metadata', 'at a host that'],
+    [{ subject_type: 'public' }, 'invalid_client_metadata', 'subject_type'],
     [{ jwks_uri: 'http://169.254.169.254/' }, 'invalid_client_metadata', 'is http'],
     [{ jwks: {}, jwks_uri: 'https://a.example/' }, 'invalid_client_metadata', 'jwks'],
     [{ id_token_signed_response_alg: 'none' }, 'invalid_client_metadata', 'none of'],
@@ -360,6 +390,19 @@ describe('Software that registers itself', () => {
     const old = await aToken({ days: 1 })
     idp.clock.advance(86_401)
     expect((await call('/reg', old, { body: metadata() })).status).toBe(401)
+  })
+
+  test('with a token that is revoked by two while it is used loses it all the same', async () => {
+    const token = await aToken({ uses: 100 })
+    const { tokens } = idp.services.clients
+    const id = token.slice(0, 12)
+    const uses = Array.from({ length: 5 }, () => tokens.spend(token))
+    const revoked = await Promise.all([tokens.revoke(id, OPERATOR), tokens.revoke(id, OPERATOR)])
+    expect(revoked.map((record) => record.revokedAt)).toEqual([idp.clock.now(), idp.clock.now()])
+    await Promise.all(uses)
+    expect(await tokens.spend(token)).toBe(false)
+    const acts = await idp.services.audit.eventsOf(`registration:${id}`)
+    expect(acts.filter(({ act }) => act === 'registrationTokenRevoked')).toHaveLength(1)
   })
 
   test('at once by ten with a token for three makes three', async () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../../accounts/ports.ts'
 import { createAuditTrail } from '../../adapters/embedded/audit-trail.ts'
 import { createRecordStore } from '../../adapters/embedded/records.ts'
 import { systemRandom } from '../../adapters/system.ts'
+import { FEATURES } from '../../clients/features.ts'
 import { type Clients, createClients } from '../../clients/index.ts'
 import type { ClientStore } from '../../clients/ports.ts'
 import type { Actor } from '../../clients/registry.ts'
@@ -17,6 +18,7 @@ const RULES: ClientRules = {
   local: false,
   societyIds: new Set(['sakura', 'minato']),
   responseTypes: ['code'],
+  features: new Set(FEATURES),
   signingAlgorithms: ['RS256'],
 }
 const ACTOR: Actor = { operator: '山田', door: 'cli' }

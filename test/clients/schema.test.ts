@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { Provider } from 'oidc-provider'
+import { FEATURES } from '../../clients/features.ts'
 import { PRESETS, presetMetadata } from '../../clients/presets.ts'
 import { ClientRefusedError, checked, refusalText } from '../../clients/refusal.ts'
 import {
@@ -11,6 +12,7 @@ import {
   signingAlgorithmsOf,
   usesSecret,
 } from '../../clients/schema.ts'
+import { tokenSchema } from '../../clients/tokens.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -18,6 +20,7 @@ const RULES: ClientRules = {
   local: false,
   societyIds: new Set(['sakura']),
   responseTypes: ['code'],
+  features: new Set(FEATURES),
   signingAlgorithms: ['RS256', 'ES256'],
 }
 const DOOR: Door = { unknown: 'refuse', secrets: 'made' }
@@ -148,6 +151,29 @@ describe('A registration', () => {
     [{ id_token_signed_response_alg: 'none' }, '"none" is none of: RS256, ES256'],
     [{ id_token_signed_response_alg: 'EdDSA' }, '"EdDSA" is none of: RS256, ES256'],
     [{ backchannel_logout_session_required: true }, 'is true without a "backchannel_logout_uri"'],
+    [{ scope: 'openid insured' }, 'has "insured", as "policy.healthInsurance" is not true'],
+    [{ request_object_signing_alg: 'none' }, '"none" is none of: RS256, PS256, ES256, EdDSA'],
+    [{ request_object_signing_alg: 'ES256' }, 'is missing, as is "jwks_uri", for signed requests'],
+    [{ require_signed_request_object: true }, 'is missing, as is "jwks_uri", for signed requests'],
+    [{ request_uris: ['http://app.example.jp/r'], jwks: JWKS }, 'request_uris[0] "http://app.'],
+    [{ userinfo_signed_response_alg: 'HS256' }, '"HS256" is none of: RS256, ES256'],
+    [
+      { policy: { society: 'sakura', claims: ['salary'] } },
+      'policy.claims[0] "salary" is no claim',
+    ],
+    [
+      { policy: { society: 'sakura', resources: [{ uri: 'records', scopes: ['read'] }] } },
+      'policy.resources[0].uri "records" is not a URI',
+    ],
+    [
+      {
+        policy: {
+          society: 'sakura',
+          resources: [{ uri: 'https://a.example/', scopes: ['email'] }],
+        },
+      },
+      'policy.resources[0].scopes[0] "email" is not a scope of an API’s own',
+    ],
     [{ initiate_login_uri: 'http://app.example.jp/' }, 'initiate_login_uri "http://app.'],
     [{ logo_uri: 'data:image/png;base64,x' }, 'has the scheme "data:"'],
     [{ policy: { society: 'umi' } }, 'policy.society "umi" is not in the societies file'],
@@ -230,6 +256,27 @@ describe('A registration', () => {
   })
 })
 
+test('A registration token holds no scope that its clients could not be registered for', () => {
+  const token = { policy: { society: 'sakura' }, hosts: ['app.example.jp'] }
+  const asked = (change: Json, rules = RULES): readonly string[] => {
+    try {
+      return checked(tokenSchema(rules), { ...token, ...change }).scopes
+    } catch (error) {
+      if (!(error instanceof ClientRefusedError)) throw error
+      return error.refusals.map(refusalText)
+    }
+  }
+  expect(asked({ scopes: ['openid', 'insured'] })).toEqual([
+    expect.stringMatching(/^scopes .* has "insured", as "policy.healthInsurance" is not true/u),
+  ])
+  const health = { society: 'sakura', healthInsurance: true }
+  expect(asked({ scopes: ['openid', 'insured'], policy: health })).toEqual(['openid', 'insured'])
+  const without = { ...RULES, features: new Set(FEATURES.filter((name) => name !== 'phone')) }
+  expect(asked({ scopes: ['openid', 'phone'] }, without)).toEqual([
+    expect.stringMatching(/^scopes\[1\] "phone" is none of: openid, /u),
+  ])
+})
+
 describe('What the engine makes of it', () => {
   const provider = new Provider('https://id.example.jp', {
     clients: [],
@@ -300,6 +347,7 @@ describe('What the engine makes of it', () => {
       'every number and list',
       {
         scope: SCOPES.join(' '),
+        policy: { society: 'sakura', healthInsurance: true },
         subject_type: 'public',
         default_max_age: 300,
         default_acr_values: ['phr'],
@@ -308,6 +356,23 @@ describe('What the engine makes of it', () => {
         require_pushed_authorization_requests: true,
         dpop_bound_access_tokens: true,
         grant_types: ['authorization_code', 'refresh_token'],
+      },
+    ],
+    [
+      'everything about signed and pushed requests',
+      {
+        jwks: JWKS,
+        request_object_signing_alg: 'ES256',
+        require_signed_request_object: true,
+        request_uris: ['https://app.example.jp/request#sha256'],
+        require_pushed_authorization_requests: true,
+        userinfo_signed_response_alg: 'RS256',
+        policy: {
+          society: 'sakura',
+          claims: ['email', 'name#ja-Kana-JP'],
+          resources: [{ uri: 'https://api.example.jp/', scopes: ['records:read'] }],
+          introspects: ['https://api.example.jp/'],
+        },
       },
     ],
     [
@@ -324,7 +389,7 @@ describe('What the engine makes of it', () => {
   })
 
   test('ID tokens are signed with what there are keys for', () => {
-    const keys = [{ kty: 'RSA' }, { kty: 'EC', crv: 'P-256' }, { kty: 'EC', crv: 'P-384' }]
-    expect(signingAlgorithmsOf(keys)).toEqual(['RS256', 'PS256', 'ES256'])
+    const keys = ['ES384', 'ES256', 'RS256', 'ES256'].map((alg) => ({ alg }))
+    expect(signingAlgorithmsOf(keys)).toEqual(['RS256', 'ES256'])
   })
 })

@@ -9,6 +9,7 @@ import { aMember, anEnrolledMember, T0 } from '../support/builders.ts'
 const NO_CONTEXT = {} as KoaContextWithOIDC // what is tested here does not look at it
 
 const NO_CLIENTS = { find: async () => undefined }
+const NO_CONSENT = async () => undefined
 
 const storeOf = (...members: ReturnType<typeof aMember>[]): MemberStore => ({
   findById: async (id) => members.find((member) => member.id === id),
@@ -21,37 +22,56 @@ const storeOf = (...members: ReturnType<typeof aMember>[]): MemberStore => ({
 })
 
 describe('The engine’s account', () => {
-  const accountOf = async (member: ReturnType<typeof aMember>) =>
-    findAccount(storeOf(member), NO_CLIENTS)(NO_CONTEXT, member.id)
+  const accountOf = async (
+    member: ReturnType<typeof aMember>,
+    client: Readonly<{ scope: string; policy?: object }> = { scope: 'openid' },
+  ) => {
+    const ctx = { oidc: { client: { policy: {}, ...client } } } as unknown as KoaContextWithOIDC // all it reads
+    return findAccount(storeOf(member), NO_CLIENTS, NO_CONSENT)(ctx, member.id)
+  }
+  const claimsOf = async (...of: Parameters<typeof accountOf>) =>
+    (await accountOf(...of))?.claims('userinfo', 'openid', {}, [])
 
-  test('tells the address once it is proven, and no number or birthdate ever', async () => {
-    const proven = await accountOf(anEnrolledMember())
-    expect(await proven?.claims('userinfo', 'openid email', {}, [])).toEqual({
+  test('tells the address once it is proven', async () => {
+    const scope = 'openid email'
+    expect(await claimsOf(anEnrolledMember(), { scope })).toEqual({
       sub: 'member-1',
-      locale: 'ja',
       email: 'hanako@example.com',
       email_verified: true,
     })
-    const onFile = await accountOf(aMember({ email: { address: 'hanako@example.com' } }))
-    expect(await onFile?.claims('userinfo', 'openid email', {}, [])).toEqual({
-      sub: 'member-1',
-      locale: 'ja',
-    })
+    const onFile = aMember({ email: { address: 'hanako@example.com' } })
+    expect(await claimsOf(onFile, { scope })).toEqual({ sub: 'member-1' })
+  })
+
+  test('tells no client more than its own scopes and our terms with it allow', async () => {
+    const member = anEnrolledMember({ profile: { name: '健保 花子', phone_number: '+8130' } })
+    const told = async (scope: string, policy: object = {}) =>
+      Object.keys((await claimsOf(member, { scope, policy })) ?? {}).sort()
+    expect(await told('openid')).toEqual(['sub'])
+    expect(await told('openid profile')).toEqual(['birthdate', 'locale', 'name', 'sub'])
+    expect(await told('openid profile', { claims: ['name'] })).toEqual(['name', 'sub'])
+    expect(await told('openid phone', { claims: [] })).toEqual(['sub'])
+    expect(await told('openid insured')).toEqual(['insured_number', 'insured_symbol', 'sub'])
   })
 
   test('is nobody for an unknown or blocked member', async () => {
     const blocked = { reason: 'emailChangeUndone', since: T0 } as const
     expect(await accountOf(anEnrolledMember({ blocked }))).toBeUndefined()
-    expect(await findAccount(storeOf(), NO_CLIENTS)(NO_CONTEXT, 'member-1')).toBeUndefined()
+    expect(
+      await findAccount(storeOf(), NO_CLIENTS, NO_CONSENT)(NO_CONTEXT, 'member-1'),
+    ).toBeUndefined()
   })
 })
 
 describe('A token of a sign-in that the member has ended since', () => {
   const member = anEnrolledMember({ signedOut: { at: T0, except: 'this-one' } })
-  const client = { tokensSince: 0 }
+  const client = { tokensSince: 0, policy: {} }
   const known = { find: async () => ({ client }) } as unknown as Parameters<typeof findAccount>[1] // all it reads
   const accountFor = (token: object) =>
-    findAccount(storeOf(member), known)(NO_CONTEXT, member.id, { clientId: 'portal', ...token })
+    findAccount(storeOf(member), known, NO_CONSENT)(NO_CONTEXT, member.id, {
+      clientId: 'portal',
+      ...token,
+    })
 
   test('is nobody’s; one of the session it was ended in, or of a later sign-in, is', async () => {
     expect(await accountFor({ iat: T0 - 1, sessionUid: 'another' })).toBeUndefined()
