@@ -43,19 +43,22 @@ const startDemoOnce = async (config: AppConfig & { readonly demo: Demo }) => {
   }
 }
 
-const start = async (config: AppConfig, count: number) => {
+/** The primary process on its way up, up, or on its way down; `up` fails where it cannot come up. */
+const start = (config: AppConfig, count: number) => {
   const log = createLog({
     level: config.logLevel,
     pretty: !config.production && process.stdout.isTTY === true,
   })
   const readiness = createReadiness()
+  const stopping = new AbortController()
+  let workers: Workers | undefined
   /** Undone last to first. */
   const opened: (() => void | Promise<void>)[] = []
   const close = async () => {
     for (const undo of opened.splice(0).reverse()) await undo()
   }
-  let workers: Workers
-  try {
+
+  const open = async () => {
     const ports = { clock: systemClock, randomBytes: systemRandom, log }
     const admin = config.adminTokens.length > 0 ? await openAdmin(config, ports) : undefined
     if (admin) opened.push(admin.close)
@@ -68,6 +71,8 @@ const start = async (config: AppConfig, count: number) => {
     const { demo } = config
     const running = demo && (await startDemoOnce({ ...config, demo }))
     if (running) opened.push(running.close)
+    // Told to stop meanwhile: there is nobody to work for.
+    if (stopping.signal.aborted) return
     workers = superviseWorkers({
       script: SERVER,
       count,
@@ -82,23 +87,31 @@ const start = async (config: AppConfig, count: number) => {
       () => running && console.log(running.announcement),
       () => {},
     )
-  } catch (error) {
+  }
+
+  const opening = open()
+  const stop = async () => {
+    readiness.stop()
+    stopping.abort()
+    const late = new AbortController()
+    const deadline = STOP_MS + config.stopDelaySeconds * 1000
+    delay(deadline, undefined, { signal: late.signal }).then(
+      () => workers?.kill(),
+      () => {},
+    )
+    await opening.catch(() => {})
+    const clean = (await workers?.stop()) ?? true
+    late.abort()
     await close()
-    throw error
+    return clean
   }
   return {
     log,
-    workers,
-    async stop() {
-      readiness.stop()
-      const late = new AbortController()
-      const deadline = STOP_MS + config.stopDelaySeconds * 1000
-      delay(deadline, undefined, { signal: late.signal }).then(workers.kill, () => {})
-      const clean = await workers.stop()
-      late.abort()
-      await close()
-      return clean
-    },
+    up: opening.then(() => workers?.started),
+    /** True where every worker ended as it was told. */
+    stop,
+    /** kill -9 of all workers. */
+    kill: () => workers?.kill(),
   }
 }
 
@@ -107,13 +120,13 @@ const main = async () => {
   try {
     const count = workersAskedFor(process.argv[2])
     config = loadConfig(process.env, undefined, keepSetting)
-    const { log, workers, stop } = await start(config, count)
+    const { log, up, stop, kill } = start(config, count)
 
     let stopping = false
     const leave = async (signal: string) => {
       if (stopping) {
         // A second signal means now.
-        workers.kill()
+        kill()
         process.exit(1)
       }
       stopping = true
@@ -124,12 +137,12 @@ const main = async () => {
     }
     const die = (error: unknown) => {
       log.error({ err: error }, 'uncaught')
-      workers.kill()
+      kill()
       process.exit(1)
     }
     process.on('SIGTERM', leave).on('SIGINT', leave)
     process.on('uncaughtException', die).on('unhandledRejection', die)
-    await workers.started.catch(async (error: unknown) => {
+    await up.catch(async (error: unknown) => {
       if (stopping) return
       stopping = true
       await stop()

@@ -1,5 +1,6 @@
 import type {
   AuditTrail,
+  ConsentStore,
   LogoutRequest,
   MemberStore,
   Outbox,
@@ -10,6 +11,7 @@ import type {
   UnitOfWork,
 } from '../accounts/ports.ts'
 import type { ClientStore, RegistrationTokenStore } from '../clients/ports.ts'
+import type { KeyRingStore } from '../keys/ring.ts'
 import type { createArtifactAdapter } from './embedded/artifacts.ts'
 
 /** The stores, open. */
@@ -21,9 +23,11 @@ export type Adapters = Readonly<{
   logouts: Outbox<LogoutRequest>
   signIns: SignInLog
   sessions: SessionIndex
+  consents: ConsentStore
   audit: AuditTrail
   clientStore: ClientStore
   registrationTokens: RegistrationTokenStore
+  signingKeys: KeyRingStore
   artifacts: ReturnType<typeof createArtifactAdapter>
   /** To be put around each request; absent: each write is made as it is asked for. */
   unitOfWork?: UnitOfWork

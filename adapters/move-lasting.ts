@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import mongoose, { type mongo } from 'mongoose'
+import type { Permissions } from '../accounts/consents.ts'
 import type { Member } from '../accounts/member.ts'
 import type { AuditEvent, Clock, DeliveryState } from '../accounts/ports.ts'
 import {
@@ -44,6 +45,13 @@ type QueueRow = Readonly<{
   expires_at: number
   finished_at: number | null
 }>
+type ConsentRow = Readonly<{
+  member_id: Member['id']
+  client_id: string
+  since: number
+  updated_at: number
+  permissions: string
+}>
 type RecordRow = Readonly<{ id: string; revision: number; document: string }>
 type Collection = mongo.Collection<mongo.Document & { _id?: string }>
 
@@ -60,11 +68,14 @@ const same = (a: unknown, b: unknown): boolean =>
 export const lastingKinds = (
   db: Database,
   { connection, reach }: Pick<MongoConnection, 'connection' | 'reach'>,
-  stores: Pick<MongoStores, 'members' | 'audit' | 'signIns' | 'sessions' | 'lastingArtifacts'>,
+  stores: Pick<
+    MongoStores,
+    'members' | 'audit' | 'signIns' | 'sessions' | 'consents' | 'lastingArtifacts'
+  >,
   models: readonly string[],
   clock: Clock,
 ): readonly Kind[] => {
-  const { members, audit, signIns, sessions, lastingArtifacts } = stores
+  const { members, audit, signIns, sessions, consents, lastingArtifacts } = stores
   // Connected: `reach` has seen to it.
   const collection = (name: string): Collection =>
     connection.collection(name) as unknown as Collection
@@ -180,6 +191,22 @@ export const lastingKinds = (
     }
   }
 
+  const consent = (row: ConsentRow): Moved => {
+    const held = {
+      memberId: row.member_id,
+      clientId: row.client_id,
+      since: row.since,
+      updatedAt: row.updated_at,
+      // Only the embedded store writes the column, and it takes nothing but these.
+      ...(JSON.parse(row.permissions) as Permissions),
+    }
+    return {
+      count: 1,
+      write: () => consents.give(held),
+      isThere: async () => same(await consents.find(held.memberId, held.clientId), held),
+    }
+  }
+
   const queued = (row: QueueRow): Moved => {
     const { id, queue, state, item, attempts, due_at, expires_at, finished_at } = row
     const fields = {
@@ -247,6 +274,7 @@ export const lastingKinds = (
     ),
     recordsOf('client', 'registered clients'),
     recordsOf('registrationToken', 'registration tokens'),
+    recordsOf('signingKeys', 'signing keys'),
     {
       name: 'audit events',
       records: () =>
@@ -292,6 +320,11 @@ export const lastingKinds = (
           session,
         ),
       inTarget: counted('member_sessions'),
+    },
+    {
+      name: 'consents',
+      records: () => rows('SELECT * FROM consents', [], consent),
+      inTarget: counted('consents'),
     },
     queueOf('mails', 'mails'),
     queueOf('logouts', 'sign-out notices'),

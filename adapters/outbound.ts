@@ -2,6 +2,7 @@ import { lookup as resolve } from 'node:dns'
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
+import * as tls from 'node:tls'
 import ipaddr from 'ipaddr.js'
 import type { Fetch } from './logout-delivery.ts'
 
@@ -13,6 +14,8 @@ export type OutboundRules = Readonly<{
   hosts: readonly string[]
   /** This machine: true while the issuer itself is on it. */
   loopback: boolean
+  /** PEM: authorities to trust beside the usual ones. */
+  ca?: string | undefined
 }>
 
 export type OutboundOptions = Readonly<{
@@ -85,6 +88,14 @@ const guardedLookup =
     })
   }
 
+/** Naming one authority would leave out the rest, and those of NODE_EXTRA_CA_CERTS. */
+const trustedWith = (ca: string): readonly string[] => [
+  // Older releases of Node 20 and 22 have no such function.
+  ...((tls.getCACertificates as typeof tls.getCACertificates | undefined)?.('default') ??
+    tls.rootCertificates),
+  ca,
+]
+
 const bodyOf = async (answer: IncomingMessage, maxBytes: number): Promise<Buffer> => {
   const chunks: Buffer[] = []
   let size = 0
@@ -142,6 +153,7 @@ export const createOutboundFetch = (
   { lookup = resolve, limitMs = LIMIT_MS, maxBytes = MAX_BYTES }: OutboundOptions = {},
 ): Fetch => {
   const guarded = guardedLookup(lookup, rules)
+  const tls = rules.ca === undefined ? {} : { ca: [...trustedWith(rules.ca)] }
   const free: LookupFunction = (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, found) => {
       const [first] = found ?? []
@@ -157,7 +169,7 @@ export const createOutboundFetch = (
     const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout
     const secure = url.protocol === 'https:'
     // A connection of its own each time: none that was opened to a name as it led before.
-    const agent = secure ? new HttpsAgent() : new HttpAgent()
+    const agent = secure ? new HttpsAgent(tls) : new HttpAgent()
     const body = init.body === undefined || init.body === null ? undefined : String(init.body)
     const headers = Object.fromEntries(new Headers(init.headers))
     try {

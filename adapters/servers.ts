@@ -62,16 +62,11 @@ export const openServers = async (
   }
 
   const unfit = async (): Promise<readonly string[]> => {
-    const [forgetful, pending] = await Promise.all([
+    const [forgetful, schema] = await Promise.all([
       durable ? checkDurability(redis.client) : [],
-      mongo.pendingMigrations(),
+      mongo.schemaFault(),
     ])
-    return [
-      ...forgetful,
-      ...(pending.length > 0
-        ? ['MongoDB: the schema is older than this release; run "npx kenpo-idp migrate"']
-        : []),
-    ]
+    return [...forgetful, ...(schema === undefined ? [] : [`MongoDB: ${schema}`])]
   }
 
   const waitForServers = async () => {
@@ -81,13 +76,15 @@ export const openServers = async (
     }
   }
 
+  let migrated: Promise<unknown> | undefined
   if (migrates)
-    mongo.onReady(() =>
-      mongo
+    mongo.onReady(() => {
+      migrated = mongo
         .migrate()
-        .catch((error: unknown) => log?.error({ store: 'mongo', err: error }, 'migration_failed')),
-    )
+        .catch((error: unknown) => log?.error({ store: 'mongo', err: error }, 'migration_failed'))
+    })
   await waitForServers()
+  await migrated
 
   return {
     members: mongo.members,
@@ -97,9 +94,11 @@ export const openServers = async (
     logouts: afterRedis(mongo.outbox<LogoutRequest>('logouts')),
     signIns: mongo.signIns,
     sessions: mongo.sessions,
+    consents: mongo.consents,
     audit: mongo.audit,
     clientStore: mongo.records('client'),
     registrationTokens: mongo.records('registrationToken'),
+    signingKeys: mongo.records('signingKeys'),
     artifacts: (model) =>
       LASTING_MODELS.has(model) ? mongo.lastingArtifacts(model) : stores.artifacts(model),
     unitOfWork: stores.unitOfWork,

@@ -42,6 +42,7 @@ const FACTS: ReadonlySet<string> = new Set([
   'reqId',
   'retryAfterSeconds',
   'route',
+  'rule',
   'sessions',
   'seconds',
   'signal',

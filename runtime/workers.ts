@@ -63,7 +63,8 @@ export const superviseWorkers = ({
     worker.once('exit', (status, signal) => {
       alive.delete(worker)
       if (stopping) {
-        if (status !== 0) failed = true
+        // Still loading, it has nothing open, and ends by the signal itself.
+        if (status !== 0 && signal !== 'SIGTERM') failed = true
         if (alive.size === 0) news.emit('ended')
         return
       }

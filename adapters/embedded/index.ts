@@ -3,6 +3,7 @@ import type { Clock, LogoutRequest } from '../../accounts/ports.ts'
 import type { Adapters } from '../adapters.ts'
 import { createArtifactAdapter } from './artifacts.ts'
 import { createAuditTrail } from './audit-trail.ts'
+import { createConsentStore } from './consents.ts'
 import { openDatabase } from './database.ts'
 import { createMemberStore } from './members.ts'
 import { createOutbox } from './outbox.ts'
@@ -27,9 +28,11 @@ export const openEmbedded = (dataDir: string, clock: Clock): Adapters => {
     logouts: createOutbox<LogoutRequest>(db, 'logouts'),
     signIns: createSignInLog(db),
     sessions: createSessionIndex(db),
+    consents: createConsentStore(db),
     audit: createAuditTrail(db),
     clientStore: createRecordStore(db, 'client'),
     registrationTokens: createRecordStore(db, 'registrationToken'),
+    signingKeys: createRecordStore(db, 'signingKeys'),
     artifacts: createArtifactAdapter(db, clock),
     unreachable: async () => [],
     unfit: async () => [],

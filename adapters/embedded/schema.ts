@@ -157,4 +157,14 @@ export const MIGRATIONS: readonly string[] = [
   -- tokens that nobody should read here among it, is over. Members sign in once more.
   DELETE FROM artifacts;
   `,
+  `
+  CREATE TABLE consents (
+    member_id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    since REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    permissions TEXT NOT NULL,
+    PRIMARY KEY (member_id, client_id)
+  ) STRICT;
+  `,
 ]

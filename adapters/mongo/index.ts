@@ -1,6 +1,7 @@
 import type {
   AuditTrail,
   Clock,
+  ConsentStore,
   MailRequest,
   MemberStore,
   Outbox,
@@ -10,9 +11,10 @@ import type {
 } from '../../accounts/ports.ts'
 import { createAuditTrail } from './audit-trail.ts'
 import { createMongo, type MongoConnection, type MongoOptions } from './connect.ts'
+import { createConsentStore } from './consents.ts'
 import { createLastingArtifacts } from './lasting-artifacts.ts'
 import { createMemberStore } from './members.ts'
-import { migrate, pendingMigrations, requireSchema } from './migrations.ts'
+import { migrate, pendingMigrations, requireSchema, schemaFault } from './migrations.ts'
 import { createOutbox } from './outbox.ts'
 import { createRecordStores } from './records.ts'
 import { createSessionIndex } from './sessions.ts'
@@ -29,15 +31,17 @@ export type MongoStores = Pick<MongoConnection, 'isReady' | 'onReady' | 'onError
     outbox<Item extends Queued = MailRequest>(queue?: string): Outbox<Item>
     signIns: SignInLog
     sessions: SessionIndex
+    consents: ConsentStore
     audit: AuditTrail
     /** For the engine's models that last; see `LASTING_MODELS`. */
     lastingArtifacts: ReturnType<typeof createLastingArtifacts>
     /** Records of one kind, by its name. */
     records: ReturnType<typeof createRecordStores>
     settings: Settings
-    /** @throws StoreUnavailableError where no server answers or its schema is not this release's;
-     * its `detail` says which command mends that. Within two seconds. */
+    /** @throws StoreUnavailableError where no server answers that takes writes, within a second */
     ping(): Promise<void>
+    /** See `schemaFault` of migrations.ts: looked up anew each time. */
+    schemaFault(): Promise<string | undefined>
     /** Names of the migrations still to be run. @throws StoreUnavailableError */
     pendingMigrations(): Promise<readonly string[]>
     /** See `migrate` of migrations.ts. */
@@ -73,14 +77,13 @@ export const openMongo = (options: MongoOptions, clock: Clock): MongoStores => {
     outbox: (queue) => createOutbox(guarded, queue),
     signIns: createSignInLog(guarded),
     sessions: createSessionIndex(guarded),
+    consents: createConsentStore(guarded),
     audit: createAuditTrail(guarded),
     lastingArtifacts: createLastingArtifacts(guarded, clock),
     records: createRecordStores(guarded),
     settings: createSettings(guarded),
-    ping: async () => {
-      await mongo.ping()
-      await schemaIsOurs()
-    },
+    ping: mongo.ping,
+    schemaFault: () => schemaFault(mongo),
     pendingMigrations: () => pendingMigrations(mongo),
     migrate: () => migrate(mongo, clock),
     isReady,

@@ -67,6 +67,34 @@ const TERMS_ACCEPTANCE: FieldsOf<TermsAcceptance> = {
 }
 
 const INSURED: Part<'insured'> = { symbol: required(text), number: required(text) }
+const ADDRESS: FieldsOf<NonNullable<NonNullable<Member['profile']>['address']>> = {
+  formatted: text,
+  street_address: text,
+  locality: text,
+  region: text,
+  postal_code: text,
+  country: text,
+}
+const PROFILE: Part<'profile'> = {
+  name: text,
+  family_name: text,
+  given_name: text,
+  middle_name: text,
+  nickname: text,
+  preferred_username: text,
+  'name#ja-Kana-JP': text,
+  'family_name#ja-Kana-JP': text,
+  'given_name#ja-Kana-JP': text,
+  profile: text,
+  picture: text,
+  website: text,
+  gender: text,
+  zoneinfo: text,
+  phone_number: text,
+  phone_number_verified: { type: Boolean },
+  address: partOf(ADDRESS),
+  updated_at: number,
+}
 const EMAIL: Part<'email'> = { address: required(text), verifiedAt: number }
 const SECOND_EMAIL: Part<'secondEmail'> = { address: required(text), verifiedAt: required(number) }
 const PASSWORD: Part<'password'> = {
@@ -96,6 +124,7 @@ const MEMBER: FieldsOf<MemberDocument> = {
   insured: partOf(INSURED),
   birthdate: required(text),
   locale: required(oneOf<Member['locale']>({ ja: true, en: true })),
+  profile: partOf(PROFILE),
   email: partOf(EMAIL),
   verifiedEmail: text,
   secondEmail: partOf(SECOND_EMAIL),
@@ -114,6 +143,7 @@ const MEMBER: FieldsOf<MemberDocument> = {
   signedOut: partOf(SIGNED_OUT),
   deskPass: partOf(DESK_PASS),
   methodsClearedAt: number,
+  methodsClearedIn: text,
   enrolledAt: number,
   deviceOfferedAt: number,
   blocked: partOf(BLOCKED),

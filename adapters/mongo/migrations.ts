@@ -8,8 +8,14 @@ import { type MongoConnection, translated } from './connect.ts'
 /** What the operator runs before a release that needs it, while the former one still serves. */
 export const MIGRATE_COMMAND = 'kenpo-idp migrate'
 
-type Migration = Readonly<{
+export type Migration = Readonly<{
   name: string
+  /**
+   * The oldest version whose release can go on serving, or come back, once this is done: 1 for what
+   * only adds. A field that is new in documents which former releases write is this entry's own
+   * version: their strict schemas refuse to write what they would lose.
+   */
+  compatibleFrom: number
   /** Collections that are new or get new indexes. */
   indexes: Readonly<Record<string, readonly mongo.IndexDescription[]>>
 }>
@@ -31,6 +37,7 @@ const ttl = (field: string, expireAfterSeconds = 0): mongo.IndexDescription => (
 export const MIGRATIONS: readonly Migration[] = [
   {
     name: 'first collections',
+    compatibleFrom: 1,
     indexes: {
       members: [
         { key: { societyId: 1, loginKey: 1 }, name: 'loginKey', unique },
@@ -88,7 +95,13 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     name: 'registered clients',
+    compatibleFrom: 1,
     indexes: { records: [{ key: { kind: 1, _id: 1 }, name: 'kind' }] },
+  },
+  {
+    name: 'consents',
+    compatibleFrom: 1,
+    indexes: { consents: [{ key: { memberId: 1, since: -1 }, name: 'member' }] },
   },
 ]
 
@@ -97,8 +110,9 @@ export const COLLECTIONS: readonly string[] = [
   ...new Set(MIGRATIONS.flatMap(({ indexes }) => Object.keys(indexes))),
 ].filter((name) => name !== 'settings')
 
-/** One migration done, in the collection `migrations`. */
-type Applied = Readonly<{ _id: number; name: string; at: EpochSeconds }>
+/** One migration done, in the collection `migrations`; of a later release maybe, hence with what a
+ * former one has to know. */
+type Applied = Readonly<{ _id: number; name: string; at: EpochSeconds; compatibleFrom?: number }>
 const COLLECTION = 'migrations'
 
 /** Of one document there, or of none: two that run at once both come to the same end. */
@@ -117,9 +131,9 @@ const dbOf = (connection: Connection): mongo.Db => {
   return connection.db
 }
 
-const appliedOn = async (connection: Connection): Promise<ReadonlySet<number>> => {
+const appliedOn = async (connection: Connection): Promise<ReadonlyMap<number, Applied>> => {
   const applied = await dbOf(connection).collection<Applied>(COLLECTION).find().toArray()
-  return new Set(applied.map(({ _id }) => _id))
+  return new Map(applied.map((one) => [one._id, one]))
 }
 
 /** An index of a large collection takes longer than any operation may: the server goes on building
@@ -161,7 +175,8 @@ export const migrate = async (
       const version = index + 1
       if (applied.has(version)) continue
       await apply(db, migration)
-      const record = { _id: version, name: migration.name, at: clock.now() }
+      const { name, compatibleFrom } = migration
+      const record = { _id: version, name, at: clock.now(), compatibleFrom }
       await unless(DUPLICATE_KEY, () => db.collection<Applied>(COLLECTION).insertOne(record))
       done.push(migration.name)
     }
@@ -180,28 +195,43 @@ export const pendingMigrations = async ({
   return MIGRATIONS.flatMap(({ name }, index) => (applied.has(index + 1) ? [] : [name]))
 }
 
+/** Of the versions that there are, the oldest release that can use them: this one, or a later. */
+const neededBy = (newer: readonly Applied[]): number =>
+  Math.max(0, ...newer.map(({ _id, compatibleFrom = _id }) => compatibleFrom))
+
 /**
- * @throws StoreUnavailableError where the schema is older than this release needs, which a
- * migration mends, or newer than it knows, which a newer release does
+ * What is wrong with the schema for this release, with both versions and what to do, a sentence or
+ * two; undefined: nothing. One that is newer will do where those who made it have said so.
+ * @throws StoreUnavailableError
  */
-export const requireSchema = async ({
+export const schemaFault = async ({
   connection,
   reach,
-}: Pick<MongoConnection, 'connection' | 'reach'>): Promise<void> => {
+}: Pick<MongoConnection, 'connection' | 'reach'>): Promise<string | undefined> => {
   const applied = await reach(() => appliedOn(connection))
   const known = MIGRATIONS.length
-  const newest = Math.max(0, ...applied)
-  if (newest > known) {
-    throw new StoreUnavailableError(
-      `mongo: the schema is at version ${newest} and this release knows ${known}: ` +
-        'run the release that made it, or a later one',
+  const missing = MIGRATIONS.findIndex((_, index) => !applied.has(index + 1))
+  if (missing >= 0) {
+    return (
+      `the schema is at version ${missing}, and this release needs version ${known}: ` +
+      `run "npx ${MIGRATE_COMMAND}" of this release`
     )
   }
-  const missing = MIGRATIONS.filter((_, index) => !applied.has(index + 1)).length
-  if (missing > 0) {
-    throw new StoreUnavailableError(
-      `mongo: the schema lacks ${missing} of this release's ${known} versions: ` +
-        `run "npx ${MIGRATE_COMMAND}"`,
-    )
-  }
+  const newer = [...applied.values()].filter(({ _id }) => _id > known)
+  const needed = neededBy(newer)
+  if (needed <= known) return undefined
+  const newest = Math.max(...newer.map(({ _id }) => _id))
+  return (
+    `the schema is at version ${newest}, made by a later release, and this release knows version ` +
+    `${known}, where version ${needed} is needed: run the later release again, or restore the ` +
+    'backup made before it'
+  )
+}
+
+/** @throws StoreUnavailableError with `schemaFault` as its detail, where there is one */
+export const requireSchema = async (
+  mongo: Pick<MongoConnection, 'connection' | 'reach'>,
+): Promise<void> => {
+  const fault = await schemaFault(mongo)
+  if (fault !== undefined) throw new StoreUnavailableError(`mongo: ${fault}`)
 }

@@ -4,6 +4,8 @@ import { LIMITS, type LimitId } from '../../accounts/throttle.ts'
 import { defineScript, type RedisClient } from './connect.ts'
 import { type Command, createUnits, type Prefetch, type Units } from './unit-of-work.ts'
 
+/** Limits in order, each with what is counted. */
+type Wanted = readonly (readonly [LimitId, string])[]
 type Limit = Readonly<{ points: number; seconds: number; pauseSeconds: number }>
 export type Limits = Readonly<Record<LimitId, Limit>>
 
@@ -27,6 +29,33 @@ for i, key in ipairs(KEYS) do
   if not left or points - consumed < left then left = points - consumed end
 end
 return { left }`
+
+/**
+ * KEYS and ARGV as above. Counts where none of them would refuse, and returns how many are left at
+ * the least, with the moment each counter ends, by which its window is told from the next.
+ */
+const COUNT_AHEAD = `
+local left
+for i, key in ipairs(KEYS) do
+  local remaining = tonumber(ARGV[3 * i - 2]) - tonumber(redis.call('GET', key) or 0) - 1
+  if remaining < 0 then return false end
+  if not left or remaining < left then left = remaining end
+end
+local reply = { left }
+for i, key in ipairs(KEYS) do
+  redis.call('SET', key, 0, 'EX', tonumber(ARGV[3 * i - 1]), 'NX')
+  redis.call('INCRBY', key, 1)
+  table.insert(reply, redis.call('PEXPIRETIME', key))
+end
+return reply`
+
+/** KEYS: counters. ARGV: the moment each was to end. Takes one off those that still stand as then. */
+const GIVE_BACK = `
+for i, key in ipairs(KEYS) do
+  if redis.call('PEXPIRETIME', key) == tonumber(ARGV[i]) and redis.call('DECR', key) <= 0 then
+    redis.call('DEL', key)
+  end
+end`
 
 export type Throttles = Readonly<{
   throttle: Throttle
@@ -59,6 +88,8 @@ export const createThrottles = (units: Units, clock: Clock, limits: Limits = LIM
   ]
 
   const countScript = defineScript(units.redis, 'kenpoCountInOrder', undefined, COUNT_IN_ORDER)
+  defineScript(units.redis, 'kenpoCountAhead', undefined, COUNT_AHEAD)
+  defineScript(units.redis, 'kenpoGiveBack', undefined, GIVE_BACK)
 
   const refused = (milliseconds: number): Allowance => ({
     ok: false,
@@ -82,16 +113,57 @@ export const createThrottles = (units: Units, clock: Clock, limits: Limits = LIM
     if (counters.some((counter) => unit?.queued(counter))) await units.settle()
   }
 
-  const countOnOneServer: NonNullable<Throttle['countInOrder']> = async (wanted) => {
-    const counters = wanted.map(([id, key]) => keyOf(id, key))
-    await forgetNotes(counters)
+  const countersOf = (wanted: Wanted): readonly string[] =>
+    wanted.map(([id, key]) => keyOf(id, key))
+
+  /** The script's arguments. */
+  const counting = (wanted: Wanted): readonly (string | number)[] => {
+    const counters = countersOf(wanted)
     const settings = wanted.flatMap(([id]) => {
       const { points, seconds, pauseSeconds } = limits[id]
       return [points, seconds, pauseSeconds]
     })
-    const reply = await units.reach(() => countScript(counters.length, ...counters, ...settings))
+    return [counters.length, ...counters, ...settings]
+  }
+
+  const allowanceOf = (reply: unknown): Allowance => {
     const [left, milliseconds] = Array.isArray(reply) ? reply : []
     return left === -1 ? refused(Number(milliseconds)) : { ok: true, left: Number(left) }
+  }
+
+  /** Under what the outcome of an attempt counted ahead is noted; taken out by whoever asks. */
+  const aheadKey = (wanted: Wanted): string => `counted ${countersOf(wanted).join(' ')}`
+
+  /** What was counted ahead and not asked for yet: how many are left, and when each counter ends. */
+  const countedAhead = (key: string): readonly number[] | undefined => {
+    const reply = units.current()?.notes.get(key)
+    return Array.isArray(reply) ? reply.map(Number) : undefined
+  }
+
+  const countOnOneServer: NonNullable<Throttle['countInOrder']> = async (wanted) => {
+    const unit = units.current()
+    const key = aheadKey(wanted)
+    if (unit?.isForeseen(key)) await units.send([])
+    const [left] = countedAhead(key) ?? []
+    unit?.notes.delete(key)
+    if (left !== undefined) return { ok: true, left }
+    await forgetNotes(countersOf(wanted))
+    return allowanceOf(await units.reach(() => countScript(...counting(wanted))))
+  }
+
+  /** One that would be refused is not counted ahead: whoever asks counts it, and starts the pause. */
+  const foreseeCount = (wanted: Wanted): Prefetch => {
+    const key = aheadKey(wanted)
+    return {
+      key,
+      commands: [['kenpoCountAhead', ...counting(wanted)]],
+      absorb: ([reply]) => units.current()?.notes.set(key, reply),
+      undo: () => {
+        const [, ...ends] = countedAhead(key) ?? []
+        const counters = countersOf(wanted)
+        return ends.length > 0 ? [['kenpoGiveBack', counters.length, ...counters, ...ends]] : []
+      },
+    }
   }
 
   /** A counter fetched beforehand answers one look. */
@@ -103,9 +175,25 @@ export const createThrottles = (units: Units, clock: Clock, limits: Limits = LIM
     return Array.isArray(fetched) ? fetched : units.send(looking(key))
   }
 
+  const foreseeLook = (id: LimitId, key: string): Prefetch => {
+    const counter = keyOf(id, key)
+    return {
+      key: counter,
+      commands: looking(counter),
+      absorb: (replies) => units.current()?.notes.set(counter, replies),
+    }
+  }
+
   const throttle: Throttle = {
     // On a Cluster each counter is in another slot.
-    ...(!units.isCluster && { countInOrder: countOnOneServer }),
+    ...(!units.isCluster && {
+      countInOrder: countOnOneServer,
+      countAhead: (wanted, looks = []) => {
+        const unit = units.current()
+        unit?.foresee(foreseeCount(wanted))
+        for (const [id, key] of looks) unit?.foresee(foreseeLook(id, key))
+      },
+    }),
 
     count: async (id, key) => {
       await forgetNotes([keyOf(id, key)])
@@ -128,17 +216,7 @@ export const createThrottles = (units: Units, clock: Clock, limits: Limits = LIM
     },
   }
 
-  return {
-    throttle,
-    foresee: (id, key) => {
-      const counter = keyOf(id, key)
-      return {
-        key: counter,
-        commands: looking(counter),
-        absorb: (replies) => units.current()?.notes.set(counter, replies),
-      }
-    },
-  }
+  return { throttle, foresee: foreseeLook }
 }
 
 /**

@@ -19,6 +19,8 @@ export type Prefetch = Readonly<{
   key: string
   commands: readonly Command[]
   absorb: (replies: readonly unknown[]) => void
+  /** What it takes to undo the commands, once the work is done and nobody wanted what they brought. */
+  undo?: () => readonly Command[]
 }>
 
 /** What one piece of work has asked of Redis so far. */
@@ -27,6 +29,8 @@ export type Unit = Readonly<{
   notes: Map<string, unknown>
   queued(key: string): Batch | undefined
   isForeseen(key: string): boolean
+  /** One more: it goes along with the next command that is sent. */
+  foresee(prefetch: Prefetch): void
 }>
 
 export type Units = Readonly<{
@@ -74,6 +78,7 @@ type OpenUnit = Unit & {
   isOpen: boolean
   readonly queue: Map<string, Batch>
   foreseen: readonly Prefetch[]
+  fetched: readonly Prefetch[]
   /** The batch of writes that is on its way: whatever comes later is sent later. */
   writing: Promise<unknown> | undefined
   failure: StoreUnavailableError | undefined
@@ -86,11 +91,15 @@ const openUnit = (foreseen: readonly Prefetch[]): OpenUnit => {
     notes: new Map(),
     queue,
     foreseen,
+    fetched: [],
     writing: undefined,
     failure: undefined,
     queued: (key) => queue.get(key),
     isForeseen(key) {
       return this.foreseen.some((prefetch) => prefetch.key === key)
+    },
+    foresee(prefetch) {
+      this.foreseen = [...this.foreseen, prefetch]
     },
   }
 }
@@ -148,6 +157,7 @@ export const createUnits = (redis: RedisClient): Units => {
     const foreseen = unit.foreseen
     unit.queue.clear()
     unit.foreseen = []
+    unit.fetched = [...unit.fetched, ...foreseen]
     const reads = [
       ...foreseen.map((prefetch): Batch => ({ commands: prefetch.commands })),
       { commands },
@@ -182,22 +192,34 @@ export const createUnits = (redis: RedisClient): Units => {
     if (unit && (unit.queue.size > 0 || unit.writing)) await sendBehindQueue(unit, [])
   }
 
+  const queue = async (key: string, batch: Batch): Promise<void> => {
+    const unit = current()
+    if (!unit) {
+      await sendBatches(undefined, [batch])
+      return
+    }
+    // Moved to the end: what was written since stays before it.
+    unit.queue.delete(key)
+    unit.queue.set(key, batch)
+  }
+
+  /** Ends the work: what was fetched for nothing is undone, and what is queued is sent. */
+  const conclude = async (unit: OpenUnit): Promise<void> => {
+    unit.foreseen = []
+    for (const { key, undo } of unit.fetched) {
+      const commands = undo?.() ?? []
+      if (commands.length > 0) await queue(key, { commands })
+    }
+    await settle()
+  }
+
   return {
     redis,
     isCluster,
     current,
     send,
     settle,
-    queue: async (key, batch) => {
-      const unit = current()
-      if (!unit) {
-        await sendBatches(undefined, [batch])
-        return
-      }
-      // Moved to the end: what was written since stays before it.
-      unit.queue.delete(key)
-      unit.queue.set(key, batch)
-    },
+    queue,
     reach: (call) => guarded(current(), call),
     run: async (work, foresee = () => []) => {
       if (current()) return work()
@@ -207,12 +229,10 @@ export const createUnits = (redis: RedisClient): Units => {
           unit.foreseen = foresee()
           const result = await work()
           if (unit.failure) throw unit.failure
-          unit.foreseen = []
-          await settle()
+          await conclude(unit)
           return result
         } catch (error) {
-          unit.foreseen = []
-          if (!unit.failure) await settle()
+          if (!unit.failure) await conclude(unit)
           throw unit.failure ?? error
         } finally {
           unit.isOpen = false

@@ -57,6 +57,21 @@ describe('The figures', () => {
     expect(text).not.toContain('BREW')
   })
 
+  test('tell how long each signing key has been in use, and of no key that is not', async () => {
+    const metrics = createMetrics(() => ({ running: 0, waiting: 0 }))
+    expect(await metrics.registry.metrics()).not.toContain('idp_keys_age_seconds{')
+    let ages = [
+      { alg: 'ES256', seconds: 86_400 },
+      { alg: 'EdDSA', seconds: 5 },
+    ]
+    metrics.keys(() => ages)
+    expect(await metrics.registry.metrics()).toContain('idp_keys_age_seconds{alg="EdDSA"} 5')
+    ages = ages.slice(0, 1)
+    const text = await metrics.registry.metrics()
+    expect(text).toContain('idp_keys_age_seconds{alg="ES256"} 86400')
+    expect(text).not.toContain('EdDSA')
+  })
+
   test('tell of each exhausted limit, and of a paused account', () =>
     withStores(async ({ throttle }, text) => {
       for (let tries = 0; tries < 12; tries += 1) await throttle.count('password', 'somebody')

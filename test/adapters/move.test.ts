@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { LIMITS } from '../../accounts/throttle.ts'
+import { createConsentStore } from '../../adapters/embedded/consents.ts'
 import { openDatabase } from '../../adapters/embedded/database.ts'
 import { createRecordStore } from '../../adapters/embedded/records.ts'
 import { type Outcome, startCommand } from '../cli/command.ts'
@@ -95,6 +96,15 @@ beforeAll(async () => {
     const db = openDatabase(join(idp.dataDir, 'kenpo-id.sqlite'))
     const clients = createRecordStore(db, 'client')
     await clients.save(await clients.save({ id: 'registered-app', revision: 0 }))
+    await createConsentStore(db).give({
+      memberId: byApp.member.id,
+      clientId: 'walk',
+      since: idp.clock.now() - 60,
+      updatedAt: idp.clock.now(),
+      scopes: ['openid', 'email'],
+      claims: ['name'],
+      resources: ['https://api.example.jp/ steps'],
+    })
     db.close()
     await collectGarbage()
 
@@ -148,9 +158,11 @@ describe('The command that moves an embedded file to Redis and MongoDB', () => {
       'flow facts',
       'counters and locks',
       'registered clients',
+      'signing keys',
       'sign-ins',
       'known devices',
       'sessions of members',
+      'consents',
       'mails',
       'members',
     ]) {

@@ -1,6 +1,12 @@
+import { execFile } from 'node:child_process'
 import type { lookup as resolve } from 'node:dns'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import {
   createOutboundFetch,
@@ -226,5 +232,33 @@ describe('A call of this server, to one on this machine', () => {
   test('gives up on silence', async () => {
     const call = createOutboundFetch(here, { limitMs: 50 })(`http://localhost:${port}/silent`, {})
     await expect(call).rejects.toMatchObject({ name: 'TimeoutError' })
+  })
+})
+
+describe('A relying party with a certificate of the operator’s own authority', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'kenpo-id-ca-'))
+    await promisify(execFile)('openssl', [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+      ...['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem'), '-days', '1'],
+      ...['-subj', '/CN=rp', '-addext', 'subjectAltName=DNS:localhost'],
+    ])
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  test('is called where that authority is trusted, and not otherwise', async () => {
+    const read = (name: string) => readFileSync(join(folder, name), 'utf8')
+    const ca = read('cert.pem')
+    const server = createSecureServer({ key: read('key.pem'), cert: ca }, (_request, response) => {
+      response.end('[]')
+    })
+    await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
+    const url = `https://localhost:${(server.address() as AddressInfo).port}/` // TCP, so no path
+    const rules: OutboundRules = { ranges: [], hosts: [], loopback: true }
+    expect(await (await createOutboundFetch({ ...rules, ca })(url, {})).json()).toEqual([])
+    await expect(createOutboundFetch(rules)(url, {})).rejects.toThrow(/self.signed certificate/)
+    server.closeAllConnections()
+    server.close()
   })
 })

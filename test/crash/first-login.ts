@@ -77,7 +77,10 @@ export const stepsOf = (server: Pick<ServerProcess, 'mails'>, member: Member): r
 }
 
 /** Sends a step's form and does not follow the answer; undefined: there was none. */
-export const post = async (visitor: Visitor, step: Step): Promise<number> => {
+export const post = async (
+  visitor: Visitor,
+  step: Pick<Step, 'act' | 'fields'>,
+): Promise<number> => {
   const { url, root } = visitor.page
   const csrf = root.querySelector('input[name="csrf"]')?.getAttribute('value') ?? ''
   const { status } = await fetch(`${url.href}/${step.act}`, {

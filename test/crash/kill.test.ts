@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Member, MemberId } from '../../accounts/member.ts'
 import { aVisitor } from '../support/agent.ts'
 import { aMember } from '../support/builders.ts'
+import { type Invariants, invariantsOfDeployment } from '../support/invariants.ts'
 import { aRelyingParty } from '../support/rp.ts'
 import { linkIn } from '../support/smtp-sink.ts'
 import { post, stepsOf } from './first-login.ts'
@@ -11,9 +12,11 @@ import { aServerProcess, type ServerProcess } from './server-process.ts'
 /** kill -9 of the server (security.md F13 to F22): nothing confirmed is lost, nothing is half done. */
 describe('When the server is killed', () => {
   let server: ServerProcess
+  let invariants: Invariants
   const newcomers: Member[] = []
   beforeAll(async () => {
     server = await aServerProcess()
+    invariants = invariantsOfDeployment(server)
     for (let number = 1; number <= 4; number += 1) {
       const member = aMember({
         id: `crash-${number}` as MemberId, // a test's own ID
@@ -47,6 +50,7 @@ describe('When the server is killed', () => {
         await server.mails.waitFor(({ to }) => to === member.email?.address)
       }
       await server.kill()
+      expect(await invariants.broken()).toEqual([])
       const stored = await server.memberOf(member)
       expect([step.heading, Boolean(step.confirmed(stored))]).toEqual([step.heading, true])
       await server.start()
@@ -56,12 +60,14 @@ describe('When the server is killed', () => {
     const tokens = await rp.finish(visitor.page.url)
     expect(tokens.claims()?.amr).toEqual(['pwd', 'otp', 'mca'])
     await server.kill()
+    expect(await invariants.broken()).toEqual([])
     await server.start()
     expect((await rp.userInfo(tokens)).sub).toBe(tokens.claims()?.sub)
     const silent = await visitor.visit(await rp.authorizationUrl({ prompt: 'none' }))
     const again = await rp.finish(silent.url)
     expect(again.claims()?.sub).toBe(tokens.claims()?.sub)
     await server.kill()
+    expect(await invariants.broken()).toEqual([])
     await server.start()
     // The code was redeemed before the crash, and stays so.
     await expect(rp.finish(silent.url)).rejects.toThrow()
@@ -81,6 +87,7 @@ describe('When the server is killed', () => {
         await delay(3 + 7 * index)
         await server.kill()
         await answer
+        expect(await invariants.broken()).toEqual([])
         const stored = await server.memberOf(member)
         await server.start()
         const page = await visitor.visit(url)
@@ -111,6 +118,7 @@ describe('When the server is killed', () => {
     await visitor.submit('email', { email: address })
     for (let tries = 0; putOff() === before && tries < 1000; tries += 1) await delay(10)
     await server.kill()
+    expect(await invariants.broken()).toEqual([])
     await server.mails.resume()
     await server.start()
     const mail = await server.mails.waitFor(({ to }) => to === address, 70_000)
@@ -118,6 +126,7 @@ describe('When the server is killed', () => {
     await phone.visit(linkIn(mail))
     await phone.submit()
     await server.kill()
+    expect(await invariants.broken()).toEqual([])
     expect((await server.memberOf(member)).email?.verifiedAt).toBeDefined()
     await server.start()
     expect((await visitor.visit(url)).heading).toBe('どこでログインしますか')
@@ -134,6 +143,7 @@ describe('When the server is killed', () => {
     const first = await visitor.submit('password', wrong)
     expect(first.faults.join()).toContain('あと9回')
     await server.kill()
+    expect(await invariants.broken()).toEqual([])
     await server.start()
     await visitor.visit(url)
     const second = await visitor.submit('password', wrong)

@@ -5,7 +5,10 @@ import type { TestStores } from '../support/stores.ts'
 
 /** server.ts as an operator runs it, in a process of its own that can die. */
 export interface ServerProcess
-  extends Pick<Deployment, 'issuer' | 'client' | 'mails' | 'lines' | 'close'> {
+  extends Pick<
+    Deployment,
+    'issuer' | 'client' | 'mails' | 'lines' | 'stores' | 'withStore' | 'close'
+  > {
   start(): Promise<void>
   /** kill -9; resolves when it is gone. */
   kill(): Promise<void>
@@ -17,7 +20,7 @@ export interface ServerProcess
 
 export const aServerProcess = async (stores?: TestStores): Promise<ServerProcess> => {
   const deployment = await aDeployment(undefined, stores)
-  const { issuer, client, mails, lines, withStore, close } = deployment
+  const { issuer, client, mails, lines, stores: kept, withStore, close } = deployment
   let running: RunningProcess | undefined
 
   return {
@@ -25,6 +28,8 @@ export const aServerProcess = async (stores?: TestStores): Promise<ServerProcess
     client,
     mails,
     lines,
+    stores: kept,
+    withStore,
     async start() {
       running = await deployment.run()
     },

@@ -1,7 +1,16 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -10,10 +19,12 @@ import { afterAll, describe, expect, test } from '@jest/globals'
 import { Ajv } from 'ajv'
 import { validate } from 'dockerfile-utils'
 import { parse } from 'yaml'
+import { ACL_RULES, createRedis } from '../../adapters/redis/connect.ts'
 import { loadConfig } from '../../config/index.ts'
 import { OPTIONS } from '../../config/options.ts'
 import { temporaryFolder } from '../adapters/embedded/temporary.ts'
 import { ROOT, sourceText } from '../style/sources.ts'
+import { startRedis } from '../support/redis.ts'
 
 const { folder, remove } = temporaryFolder()
 afterAll(remove)
@@ -24,6 +35,15 @@ const found = (name: string): string | undefined => {
     encoding: 'utf8',
   })
   return status === 0 ? stdout.trim() : undefined
+}
+
+/** What deploy/store-secrets.sh makes, once in this run. */
+const storeSecrets = (): Readonly<Record<string, string>> => {
+  const at = join(folder, 'stores')
+  if (!existsSync(at)) execFileSync(join(ROOT, 'deploy/store-secrets.sh'), [at])
+  return Object.fromEntries(
+    readdirSync(at).map((name) => [name, readFileSync(join(at, name), 'utf8')]),
+  )
 }
 
 const isOption = (name: string): boolean =>
@@ -188,15 +208,13 @@ describe('compose.yaml', () => {
   })
 
   test('is a production configuration that the server takes, once its secrets are there', () => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-    const key = { ...privateKey.export({ format: 'jwk' }), kid: 'a', alg: 'RS256', use: 'sig' }
     const secrets: Record<string, string> = {
       cookie_keys: randomBytes(32).toString('hex'),
       code_key: randomBytes(32).toString('hex'),
       encryption_keys: `2026-11:${randomBytes(32).toString('base64url')}`,
       pairwise_salt: randomBytes(32).toString('hex'),
-      jwks: JSON.stringify({ keys: [key] }),
       smtp_url: 'smtps://user:password@mail.example.jp:465',
+      ...storeSecrets(),
     }
     for (const [name, { environment = {}, secrets: taken = [] }] of servers) {
       expect(Object.keys(environment).filter((one) => !isOption(one))).toEqual([])
@@ -218,6 +236,60 @@ describe('compose.yaml', () => {
       expect([name, config.store.kind, config.trustedProxyHops]).toEqual([name, 'redis+mongo', 1])
       const grace = Number(compose.services[name]?.stop_grace_period?.replace('s', ''))
       expect(grace).toBeGreaterThanOrEqual(15 + config.stopDelaySeconds)
+    }
+  })
+
+  test('holds no password, and gives each part of a store only what it asks for itself', () => {
+    expect(sourceText('compose.yaml')).not.toMatch(/:\/\/[^/\s]*@|PASSWORD:|requirepass/)
+    const taking = (secret: string) =>
+      services.filter(([, { secrets = [] }]) => secrets.includes(secret)).map(([name]) => name)
+    expect(taking('redis_acl')).toEqual(['redis'])
+    expect(taking('mongo_keyfile')).toEqual(['mongo'])
+    expect(taking('mongo_root_password')).toEqual(['mongo', 'mongo-init'])
+    expect(taking('mongo_password')).toEqual(['mongo-init'])
+    for (const url of ['redis_url', 'mongo_url']) {
+      expect(taking(url)).toEqual(['idp-1', 'idp-2', 'migrate'])
+    }
+    const made = Object.keys(storeSecrets())
+    for (const name of made) expect(compose.secrets[name]?.file).toBe(`./secrets/${name}`)
+    expect(compose.services.mongo?.command).toContain('--keyFile')
+    const init = sourceText('deploy/mongo-init.js')
+    for (const [, name] of init.matchAll(/secret\('(\w+)'\)/g)) {
+      expect(compose.services['mongo-init']?.secrets).toContain(name)
+    }
+  })
+
+  test('has a Redis whose users are enough for the product, and for its health', async () => {
+    const { redis_acl: acl = '', redis_url: made = '' } = storeSecrets()
+    const users = acl.trim().split('\n')
+    expect(users[0]).toBe('user default off')
+    expect(users[2]).toContain(ACL_RULES.join(' '))
+    const aclfile = join(folder, 'users.acl')
+    writeFileSync(aclfile, '')
+    const redis = await startRedis({ aclfile })
+    writeFileSync(aclfile, acl)
+    await redis.cli('ACL', 'LOAD')
+    const url = new URL(made)
+    url.host = `${redis.host}:${redis.port}`
+    const { client, onReady, ping, close } = createRedis({ url: url.href })
+    try {
+      await new Promise<void>((resolve) => onReady(resolve))
+      await ping()
+      expect(await client.set('kenpo:a', 1)).toBe('OK')
+      await expect(client.set('others:a', 1)).rejects.toThrow('NOPERM')
+      const { test: check } = compose.services.redis?.healthcheck ?? {}
+      const [, command = '', ...args] = check as string[]
+      const at = [...args.slice(0, -1), '-p', String(redis.port)]
+      const said = (...more: readonly string[]) =>
+        spawnSync(command, [...at, ...more], { encoding: 'utf8' })
+      expect(said('ping')).toMatchObject({ status: 0, stdout: 'PONG\n' })
+      expect(said('get', 'kenpo:a')).toMatchObject({ status: 1 })
+      // Without a user nothing is to be had.
+      const nobody = spawnSync(command, ['-e', '-p', String(redis.port), 'ping'])
+      expect(nobody.status).toBe(1)
+    } finally {
+      await close()
+      await redis.stop()
     }
   })
 
@@ -299,7 +371,9 @@ describe('deploy/kenpo-id.service', () => {
     for (const [, credential = ''] of text.matchAll(/%d\/(\S+)/g)) {
       expect(text).toContain(`LoadCredential=${credential}:`)
     }
-    expect(names).toEqual(expect.arrayContaining(['IDP_JWKS_FILE', 'IDP_PAIRWISE_SALT_FILE']))
+    expect(names).toEqual(
+      expect.arrayContaining(['IDP_ENCRYPTION_KEYS_FILE', 'IDP_PAIRWISE_SALT_FILE']),
+    )
   })
 
   test('gives the server time to stop, and only its own folder to write to', () => {
@@ -323,13 +397,26 @@ describe('deploy/kenpo-id.service', () => {
 })
 
 describe('The scripts of deploy/', () => {
-  test.each(['backup.sh', 'restore.sh'])('%s can be run, and says what it wants', (name) => {
-    const path = join(ROOT, 'deploy', name)
-    accessSync(path, constants.X_OK)
-    const { status, stderr } = spawnSync(path, { encoding: 'utf8' })
-    expect([status, stderr]).toEqual([expect.any(Number), expect.stringContaining('usage')])
-    expect(status).not.toBe(0)
+  test('store-secrets.sh keeps what it makes from other users, and makes nothing over it', () => {
+    storeSecrets()
+    const at = join(folder, 'stores')
+    expect(statSync(at).mode & 0o777).toBe(0o700)
+    const before = readFileSync(join(at, 'redis_url'), 'utf8')
+    const again = spawnSync(join(ROOT, 'deploy/store-secrets.sh'), [at], { encoding: 'utf8' })
+    expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('is there already')])
+    expect(readFileSync(join(at, 'redis_url'), 'utf8')).toBe(before)
   })
+
+  test.each(['backup.sh', 'restore.sh', 'store-secrets.sh'])(
+    '%s can be run, and says what it wants',
+    (name) => {
+      const path = join(ROOT, 'deploy', name)
+      accessSync(path, constants.X_OK)
+      const { status, stderr } = spawnSync(path, { encoding: 'utf8' })
+      expect([status, stderr]).toEqual([expect.any(Number), expect.stringContaining('usage')])
+      expect(status).not.toBe(0)
+    },
+  )
 
   test('the health check tells a server that lives from one that does not', async () => {
     const server = createServer((request, response) => {

@@ -3,22 +3,32 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Member, MemberId } from '../../accounts/member.ts'
 import { post, stepsOf } from '../crash/first-login.ts'
 import { aServerProcess, type ServerProcess } from '../crash/server-process.ts'
+import { creationOptionsOn, secretOf, typedKeyOn } from '../flows/keys.ts'
+import { aRegistrant, PAGE } from '../flows/support.ts'
 import { aVisitor } from '../support/agent.ts'
-import { aMember } from '../support/builders.ts'
+import { createAuthenticator } from '../support/authenticator.ts'
+import { appCode } from '../support/authenticator-app.ts'
+import { A_PASSWORD, aMember } from '../support/builders.ts'
+import { type Invariants, invariantsOfDeployment } from '../support/invariants.ts'
+import type { Page } from '../support/page.ts'
 import { aRelyingParty } from '../support/rp.ts'
-import { type FailingStores, failingStores } from '../support/stores.ts'
+import { type FailingStores, failingStores } from '../support/server-stores.ts'
+import { codeIn } from '../support/smtp-sink.ts'
 
 /**
- * kill -9 at each step of the first login on Redis and MongoDB (security.md F13 to F22): before what
- * it writes has reached them, and after it has, before anybody hears of it.
+ * kill -9 at each step of the first login on Redis and MongoDB (security.md F13 to F22), a method's
+ * challenge and its saving too: before what it writes has reached them, and after it has, before
+ * anybody hears of it. After each the stores are held against the invariants.
  */
 describe('When the server is killed at a step of the first login', () => {
   let stores: FailingStores
   let server: ServerProcess
+  let invariants: Invariants
   const newcomers: Member[] = []
   beforeAll(async () => {
     stores = await failingStores()
     server = await aServerProcess(stores)
+    invariants = invariantsOfDeployment(server)
     await server.start()
     for (const number of [1, 2]) {
       const member = aMember({
@@ -36,9 +46,6 @@ describe('When the server is killed at a step of the first login', () => {
     await stores.toRedis.set('ok')
     await stores.toMongo.set('ok')
   }
-
-  const isWhole = ({ email, password, enrolledAt }: Member): boolean =>
-    enrolledAt === undefined || (email?.verifiedAt !== undefined && password.initial === undefined)
 
   test('before its writes arrive, the step is due again, and then the next one', async () => {
     const [member] = newcomers
@@ -62,6 +69,7 @@ describe('When the server is killed at a step of the first login', () => {
       expect([undefined, 503]).toContain(status)
       await mend()
       expect(await server.memberOf(member)).toEqual(before)
+      expect([step.heading, await invariants.broken()]).toEqual([step.heading, []])
       await server.start()
       await visitor.visit(url)
       expect(visitor.page.heading).toBe(step.heading)
@@ -85,8 +93,7 @@ describe('When the server is killed at a step of the first login', () => {
       await post(visitor, { ...step, fields: async () => fields }).catch(() => undefined)
       await server.kill()
       await mend()
-      const after = await server.memberOf(member)
-      expect([step.heading, isWhole(after)]).toEqual([step.heading, true])
+      expect([step.heading, await invariants.broken()]).toEqual([step.heading, []])
       await server.start()
       await visitor.visit(url)
       // Where the write was not made after all, the same form makes it now.
@@ -102,4 +109,83 @@ describe('When the server is killed at a step of the first login', () => {
     expect(visitor.page.heading).toBe('Signed in to the relying party')
     expect((await rp.finish(visitor.page.url)).claims()?.amr).toEqual(['pwd', 'otp', 'mca'])
   }, 240_000)
+
+  /** The answer to a page that registers a method, whose secret or challenge stands on it. */
+  const ANSWERS = {
+    totp: (page: Page) => ({
+      code: appCode(secretOf(typedKeyOn(page)), Math.floor(Date.now() / 1000)),
+    }),
+    passkey: (page: Page) => ({
+      response: createAuthenticator({ origin: server.issuer }).register(creationOptionsOn(page)),
+    }),
+  }
+
+  test.each([
+    ['totp', PAGE.registerTotp],
+    ['passkey', PAGE.registerPasskey],
+  ] as const)(
+    'as a method is asked for or saved (%s), what was asked before is taken, and saved once',
+    async (factor, heading) => {
+      const now = Math.floor(Date.now() / 1000)
+      const member = await server.addMember({
+        ...aRegistrant(now, factor),
+        acceptedTerms: [{ version: '2026-04', textHash: 'x', at: now, clientId: 'health-portal' }],
+      })
+      const rp = await aRelyingParty(server, server.client)
+      const visitor = aVisitor()
+      const { url } = await visitor.visit(await rp.authorizationUrl())
+      await visitor.submit('password', { username: member.loginId, password: A_PASSWORD })
+      const mail = await server.mails.waitFor(({ to }) => to === member.email?.address, 70_000)
+      const code = { act: 'verifyFactor', fields: async () => ({ code: codeIn(mail) }) }
+      expect(await post(visitor, code)).toBe(303)
+      const killed = async () => {
+        await server.kill()
+        stores.toRedis.cut()
+        stores.toMongo.cut()
+        await mend()
+        expect(await invariants.broken()).toEqual([])
+      }
+      const held = async () =>
+        (await server.memberOf(member)).credentials.filter((one) => one.factor === factor).length
+
+      // Before the challenge is kept: nobody has seen it, and another is made.
+      await stores.toRedis.set('blackhole')
+      const asked = visitor.visit(url).catch(() => undefined)
+      await delay(100)
+      await killed()
+      await asked
+      await server.start()
+      expect((await visitor.visit(url)).heading).toBe(heading)
+
+      // After it: what stands on the page is what is asked for still.
+      const fields = async () => answer
+      const answer = ANSWERS[factor](visitor.page)
+      const step = { act: 'registerFactor', fields }
+      await killed()
+      await server.start()
+
+      // Before the method is saved: it is not there, and the page takes it as before.
+      await stores.toRedis.set('blackhole')
+      await stores.toMongo.set('blackhole')
+      const lost = post(visitor, step).catch(() => undefined)
+      await delay(100)
+      await killed()
+      expect([undefined, 503]).toContain(await lost)
+      expect(await held()).toBe(0)
+      await server.start()
+
+      // After it, and nobody knows: it is there once, and not asked for again.
+      await stores.toMongo.set({ cutAfter: 0, of: 'replies', where: 'findAndModify' })
+      await post(visitor, step).catch(() => undefined)
+      await killed()
+      expect(await held()).toBe(1)
+      await server.start()
+      expect((await visitor.visit(url)).heading).toBe(PAGE.recoveryCodes)
+      await visitor.submit('recoveryCodes', { saved: true })
+      await visitor.submit('done')
+      expect((await rp.finish(visitor.page.url)).claims()?.sub).toBeDefined()
+      expect(await held()).toBe(1)
+    },
+    240_000,
+  )
 })

@@ -1,6 +1,13 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { aDeployment, type Deployment, type RunningProcess } from '../support/deployment.ts'
+import {
+  aDeployment,
+  type Deployment,
+  freePort,
+  type RunningProcess,
+} from '../support/deployment.ts'
 import { aRequestUnderWay, ask, underLoad } from './clients.ts'
 
 /** Runs before the product in each worker: SIGUSR2 is a fault of ours that nobody catches. */
@@ -78,6 +85,37 @@ describe('One machine with two workers', () => {
     expect(await kept.finish()).toEqual({ status: 400, connection: 'close' })
     expect(await primary.exited).toEqual({ code: 0, signal: null })
   }, 60_000)
+})
+
+describe('A cluster that is told to stop while it starts', () => {
+  test('stops as told, with its stores away and its workers loading', async () => {
+    const deployment = await aDeployment()
+    try {
+      const away = `127.0.0.1:${await freePort()}`
+      const waiting = await deployment.run({
+        entry: 'cluster.ts',
+        args: ['1'],
+        env: {
+          IDP_STORE: 'redis+mongo',
+          IDP_REDIS_URL: `redis://${away}`,
+          IDP_MONGO_URL: `mongodb://${away}/kenpo`,
+          // Whoever changes clients here needs the stores: they are waited for.
+          IDP_ADMIN_TOKENS: `hanako:${randomBytes(32).toString('hex')}`,
+        },
+        wait: false,
+      })
+      await waiting.said('"store_unreachable"')
+      waiting.child.kill('SIGTERM')
+      expect(await waiting.exited).toEqual({ code: 0, signal: null })
+
+      const loading = await deployment.run({ entry: 'cluster.ts', args: ['1'], wait: false })
+      while ((await loading.probe('/healthz')).status === 0) await delay(5)
+      loading.child.kill('SIGTERM')
+      expect(await loading.exited).toEqual({ code: 0, signal: null })
+    } finally {
+      await deployment.close()
+    }
+  }, 90_000)
 })
 
 describe('A cluster that cannot start', () => {

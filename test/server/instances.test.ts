@@ -77,6 +77,16 @@ describe('Two servers behind a balancer without stickiness', () => {
     expect(Math.min(...served)).toBeGreaterThan(8)
   })
 
+  test('both sign with the keys that one of them has made', async () => {
+    const asked = async () => (await fetch(`${deployment.issuer}/jwks`)).json()
+    // One after the other, so each is another server's.
+    const first = await asked()
+    expect(await asked()).toEqual(first)
+    const made = deployment.lines.filter((line) => line.includes('signing_keys_made'))
+    expect(made).toHaveLength(1)
+    expect(await figures()).toMatch(/idp_keys_age_seconds\{alg="RS256"\} \d/)
+  })
+
   test('their figures tell how it went, and of nobody', async () => {
     const text = await figures()
     expect(sum(text, 'idp_login_total', 'method="password"', 'result="refused"')).toBe(1)

@@ -1,14 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type axe from 'axe-core'
-import {
-  type Browser,
-  type BrowserContextOptions,
-  type CDPSession,
-  chromium,
-  type Page,
-} from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
 const SCREENSHOTS = join(dirname(fileURLToPath(import.meta.url)), '../browser/screenshots')
 
@@ -187,32 +181,16 @@ const violationsOn = async (page: Page): Promise<axe.AxeResults['violations']> =
 export const forgetPictures = (folder: string): void =>
   rmSync(join(SCREENSHOTS, folder), { recursive: true, force: true })
 
-const sessions = new WeakMap<Page, Promise<CDPSession>>()
-
-/** One for each page, and kept: Chromium drops virtual authenticators with the first that ends. */
-const sessionOf = (page: Page): Promise<CDPSession> => {
-  const session = sessions.get(page) ?? page.context().newCDPSession(page)
-  sessions.set(page, session)
-  return session
-}
-
 /** Takes a picture of the whole page: test/browser/screenshots/<name>.png. */
 export const takePicture = async (page: Page, name: string): Promise<void> => {
   const path = join(SCREENSHOTS, `${name}.png`)
   mkdirSync(dirname(path), { recursive: true })
-  const session = await sessionOf(page)
-  // Larger files, in half the time of Playwright's own.
-  const shoot = () =>
-    session.send('Page.captureScreenshot', {
-      captureBeyondViewport: true,
-      optimizeForSpeed: true,
-    })
+  const shoot = () => page.screenshot({ path, fullPage: true })
   // On a busy machine the browser now and then has no frame to give; the page is as it was.
-  const { data } = await shoot().catch((error: unknown) => {
+  await shoot().catch((error: unknown) => {
     if (!String(error).includes('Unable to capture screenshot')) throw error
     return shoot()
   })
-  writeFileSync(path, Buffer.from(data, 'base64'))
 }
 
 /**

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -14,7 +13,7 @@ import { systemClock } from '../../adapters/system.ts'
 import { loadConfig } from '../../config/index.ts'
 import type { RegisteredClient } from './rp.ts'
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
-import type { TestStores } from './stores.ts'
+import { embeddedStores, type TestStores } from './stores.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const LOADER = new URL('../adapters/embedded/register-typescript.mjs', import.meta.url).href
@@ -58,20 +57,17 @@ export interface Deployment {
     }>,
   ): Promise<RunningProcess>
   withStore<T>(work: (store: Adapters) => Promise<T>): Promise<T>
+  readonly stores: TestStores
   /** kill -9 of what still runs, and everything gone. */
   close(): Promise<void>
 }
 
 /** As an operator sets them: every process has the same. */
-const secrets = () => {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const key = { ...privateKey.export({ format: 'jwk' }), kid: 'test', alg: 'RS256', use: 'sig' }
-  return {
-    IDP_COOKIE_KEYS: 'cookie-key-0123456789-of-the-process-tests',
-    IDP_CODE_KEY: 'code-key-0123456789-of-the-process-tests-0',
-    IDP_PAIRWISE_SALT: 'salt-0123456789-of-the-process-tests-0000',
-    IDP_JWKS: JSON.stringify({ keys: [key] }),
-  }
+const SECRETS = {
+  IDP_COOKIE_KEYS: 'cookie-key-0123456789-of-the-process-tests',
+  IDP_CODE_KEY: 'code-key-0123456789-of-the-process-tests-0',
+  IDP_ENCRYPTION_KEYS: 'test:ZW5jcnlwdGlvbi1rZXktb2YtdGhlLXRlc3QtMDEyMzQ',
+  IDP_PAIRWISE_SALT: 'salt-0123456789-of-the-process-tests-0000',
 }
 
 /** A port that was free a moment ago. */
@@ -136,7 +132,7 @@ export const aDeployment = async (
     IDP_DATA_DIR: join(folder, 'data'),
     ...stores?.env,
     IDP_DEMO: 'off',
-    ...secrets(),
+    ...SECRETS,
     IDP_SMTP_URL: mails.url,
     IDP_CLIENTS_FILE: clientsFile,
   }
@@ -149,6 +145,7 @@ export const aDeployment = async (
     client,
     mails,
     lines,
+    stores: stores ?? embeddedStores(join(folder, 'data')),
     async run({ entry = 'server.ts', args = [], env = {}, nodeArgs = [], ...options } = {}) {
       const managementPort = await freePort()
       const management = `http://127.0.0.1:${managementPort}`

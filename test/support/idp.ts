@@ -12,17 +12,24 @@ import { nudging, startOutboxWorker } from '../../adapters/outbox-worker.ts'
 import { createSmtpMailer } from '../../adapters/smtp.ts'
 import { createLog, systemRandom } from '../../adapters/system.ts'
 import { type AppServices, createApp } from '../../app.ts'
-import { type Environment, loadConfig, type StoreConfig } from '../../config/index.ts'
+import {
+  type Environment,
+  loadConfig,
+  type ServeProfile,
+  type StoreConfig,
+} from '../../config/index.ts'
 import { hashPassword } from '../../factors/password.ts'
 import { createMailWriter } from '../../interactions/mails.ts'
 import { sweepSessions } from '../../interactions/session-sweep.ts'
 import { createLogoutCalls } from '../../provider/logout-token.ts'
 import { openClients } from '../../relying-parties.ts'
+import { replaceable } from '../../runtime/replaceable.ts'
+import { openSigningKeys } from '../../signing-keys.ts'
 import { aClock, type TestClock } from './clock.ts'
 import { startRoundRobin } from './round-robin.ts'
 import type { RegisteredClient } from './rp.ts'
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
-import { embeddedStores, serverStores, type TestStores } from './stores.ts'
+import { embeddedStores, type TestStores } from './stores.ts'
 
 /** One line of the operator's log, parsed. */
 export type LogLine = Readonly<Record<string, unknown> & { level: string; msg?: string }>
@@ -36,6 +43,8 @@ export type IdpOptions = Readonly<{
   clients?: readonly (Entry & { client_id: string })[]
   /** More environment variables, as the operator would set them. */
   env?: Environment
+  /** As `kenpo-idp serve --profile` would have it, its members included. */
+  profile?: ServeProfile
   clock?: TestClock
   /** Stores in place of those that the configuration opens. */
   over?: Partial<Adapters> & Pick<AppServices, 'unitOfWork'>
@@ -56,7 +65,7 @@ export interface Idp {
   /** Where every client's members are sent back to: http://localhost:port/cb, which says 200. */
   readonly redirectUri: string
   /** What the running application works with, the first of several: new after `restart`. */
-  readonly services: AppServices & Pick<Adapters, 'sweepExpired' | 'unreachable'>
+  readonly services: AppServices & Pick<Adapters, 'sweepExpired' | 'unreachable' | 'signingKeys'>
   readonly clock: TestClock
   readonly mails: SmtpSink
   /** Since the start, restarts included. */
@@ -131,7 +140,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     options.stores ??
     ((options.store ?? process.env.KENPO_TEST_STORE ?? 'embedded') === 'embedded'
       ? embeddedStores(dataDir)
-      : await serverStores())
+      : await (await import('./server-stores.ts')).serverStores())
   clock.followers.add(stores.age)
   const log: LogLine[] = []
 
@@ -186,12 +195,19 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       },
       undefined,
       keepSetting,
+      options.profile,
     )
 
   const start = async (server: Server, config: ReturnType<typeof configFor>) => {
     const opened = await openAdapters(config, clock)
     await opened.migrate()
     const adapters = options.over ? { ...opened, ...options.over } : opened
+    const { conformance } = config
+    if (conformance) {
+      const ports = { members: adapters.members, clock, randomBytes: systemRandom }
+      const { startConformance } = await import('../../conformance.ts')
+      await startConformance({ ...config, conformance }, ports)
+    }
     const mailer = createSmtpMailer(mails.url, { requireTls: false })
     const lines = createLog({
       level: 'info',
@@ -205,8 +221,13 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       log: lines,
     })
     const { clients, fetch } = relyingParties
+    const signing = await openSigningKeys(config, adapters, {
+      clock,
+      randomBytes: systemRandom,
+      log: lines,
+    })
     const services = {
-      settings: config,
+      settings: { ...config, jwks: signing.jwks() },
       ...adapters,
       clients,
       fetch,
@@ -222,17 +243,21 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       clock,
       log: lines,
     })
-    const app = createApp(services)
+    const app = replaceable(() => {
+      const made = createApp({ ...services, settings: { ...config, jwks: signing.jwks() } })
+      // The engine's types list its own events only; this one is koa's.
+      const events: EventEmitter = made
+      events.on('error', (error: unknown) => lines.error({ err: error }, 'request_failed'))
+      return made
+    })
+    signing.onChange(app.replace)
     const logoutWorker = startOutboxWorker({
       outbox: adapters.logouts,
-      delivery: createLogoutDelivery({ callFor: createLogoutCalls(app), fetch, clock }),
+      delivery: createLogoutDelivery({ callFor: createLogoutCalls(app.current), fetch, clock }),
       clock,
       log: lines,
     })
-    // The engine's types list its own events only; this one is koa's.
-    const events: EventEmitter = app
-    events.on('error', (error: unknown) => lines.error({ err: error }, 'request_failed'))
-    server.on('request', app.callback())
+    server.on('request', app.listener)
 
     const close = async () => {
       await shut(server)
@@ -240,11 +265,12 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       await logoutWorker.stop()
       mailer.close()
       relyingParties.close()
+      await signing.close()
       await adapters.close()
     }
     return {
       services,
-      sweepSessions: () => sweepSessions({ provider: app, services }),
+      sweepSessions: () => sweepSessions({ provider: app.current(), services }),
       close,
     }
   }

@@ -1,5 +1,6 @@
 import { createArtifactAdapter } from '../../../adapters/embedded/artifacts.ts'
 import { createAuditTrail } from '../../../adapters/embedded/audit-trail.ts'
+import { createConsentStore } from '../../../adapters/embedded/consents.ts'
 import { createMemberStore } from '../../../adapters/embedded/members.ts'
 import { createOutbox } from '../../../adapters/embedded/outbox.ts'
 import { createRecordStore } from '../../../adapters/embedded/records.ts'
@@ -10,6 +11,8 @@ import { createTransientStore } from '../../../adapters/embedded/transient.ts'
 import { artifactAdapterContract } from '../../contracts/artifact-adapter.ts'
 import { auditTrailContract } from '../../contracts/audit-trail.ts'
 import { clientStoreContract } from '../../contracts/client-store.ts'
+import { consentStoreContract } from '../../contracts/consent-store.ts'
+import { keyRingContract } from '../../contracts/key-ring.ts'
 import { memberStoreContract } from '../../contracts/member-store.ts'
 import { outboxContract } from '../../contracts/outbox.ts'
 import { sessionIndexContract } from '../../contracts/session-index.ts'
@@ -45,6 +48,11 @@ sessionIndexContract(NAME, async () => {
   return { index: createSessionIndex(db), close }
 })
 
+consentStoreContract(NAME, async () => {
+  const { db, close } = openTemporary()
+  return { consents: createConsentStore(db), close }
+})
+
 throttleContract(NAME, async ({ clock, limits }) => {
   const { db, close } = openTemporary()
   return { throttle: createThrottle(db, clock, limits), close }
@@ -63,4 +71,9 @@ auditTrailContract(NAME, async () => {
 clientStoreContract(NAME, async () => {
   const { db, close } = openTemporary()
   return { clients: createRecordStore(db, 'client'), others: createRecordStore(db, 'other'), close }
+})
+
+keyRingContract(NAME, async () => {
+  const { db, close } = openTemporary()
+  return { store: createRecordStore(db, 'signingKeys'), audit: createAuditTrail(db), close }
 })

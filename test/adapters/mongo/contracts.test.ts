@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, jest } from '@jest/globals'
 import { createAuditTrail } from '../../../adapters/mongo/audit-trail.ts'
 import type { MongoConnection } from '../../../adapters/mongo/connect.ts'
+import { createConsentStore } from '../../../adapters/mongo/consents.ts'
 import { createLastingArtifacts } from '../../../adapters/mongo/lasting-artifacts.ts'
 import { createMemberStore } from '../../../adapters/mongo/members.ts'
 import { createOutbox } from '../../../adapters/mongo/outbox.ts'
@@ -10,6 +11,8 @@ import { createSignInLog } from '../../../adapters/mongo/sign-ins.ts'
 import { artifactAdapterContract } from '../../contracts/artifact-adapter.ts'
 import { auditTrailContract } from '../../contracts/audit-trail.ts'
 import { clientStoreContract } from '../../contracts/client-store.ts'
+import { consentStoreContract } from '../../contracts/consent-store.ts'
+import { keyRingContract } from '../../contracts/key-ring.ts'
 import { memberStoreContract } from '../../contracts/member-store.ts'
 import { outboxContract } from '../../contracts/outbox.ts'
 import { sessionIndexContract } from '../../contracts/session-index.ts'
@@ -53,6 +56,10 @@ sessionIndexContract(
   NAME,
   opening((mongo) => ({ index: createSessionIndex(mongo) })),
 )
+consentStoreContract(
+  NAME,
+  opening((mongo) => ({ consents: createConsentStore(mongo) })),
+)
 auditTrailContract(
   NAME,
   opening((mongo) => ({ audit: createAuditTrail(mongo) })),
@@ -63,6 +70,13 @@ clientStoreContract(
     const records = createRecordStores(mongo)
     return { clients: records('client'), others: records('other') }
   }),
+)
+keyRingContract(
+  NAME,
+  opening((mongo) => ({
+    store: createRecordStores(mongo)('signingKeys'),
+    audit: createAuditTrail(mongo),
+  })),
 )
 artifactAdapterContract(NAME, ({ clock, tombstoneSeconds }) =>
   opening((mongo) => ({

@@ -41,7 +41,8 @@ const everything = () =>
 describe('what is looked for in MongoDB', () => {
   test('is a value and never an operator', async () => {
     await stores.members.save(aMember({ email: { address: 'a@example.jp', verifiedAt: 1 } }))
-    const { members, outbox, signIns, sessions, audit, lastingArtifacts, settings } = stores
+    const { members, outbox, signIns, sessions, consents, audit, lastingArtifacts, settings } =
+      stores
     for (const search of [
       () => members.findById(OPERATOR),
       () => members.findByLoginId(OPERATOR, 'A-0001'),
@@ -52,6 +53,7 @@ describe('what is looked for in MongoDB', () => {
       () => signIns.list(OPERATOR, 0),
       () => sessions.list(OPERATOR),
       () => sessions.remove(OPERATOR),
+      () => consents.list(OPERATOR),
       () => audit.eventsOf(OPERATOR),
       () => lastingArtifacts('Client').find(OPERATOR),
       () => settings.obtain(OPERATOR, () => 'value'),

@@ -26,7 +26,7 @@ const open = (url: string): MongoStores => {
 
 /** Every operation of the stores, of which none can be served. */
 const operationsOf = (stores: MongoStores) => {
-  const { members, signIns, sessions, audit, lastingArtifacts, settings } = stores
+  const { members, signIns, sessions, consents, audit, lastingArtifacts, settings } = stores
   const outbox = stores.outbox<ReturnType<typeof aMail>>()
   const clients = lastingArtifacts('Client')
   const signIn = {
@@ -51,6 +51,9 @@ const operationsOf = (stores: MongoStores) => {
     signIns: () => signIns.list(HANAKO, 0),
     sessions: () => sessions.list(HANAKO),
     remove: () => sessions.remove('session'),
+    consent: () => consents.find(HANAKO, 'rp'),
+    consents: () => consents.list(HANAKO),
+    withdraw: () => consents.withdraw(HANAKO, 'rp'),
     append: () =>
       audit.append({
         id: 'e',

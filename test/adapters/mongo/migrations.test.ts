@@ -30,32 +30,60 @@ const connectHere = async () => {
 }
 
 const NAMES = MIGRATIONS.map(({ name }) => name)
+const KNOWN = MIGRATIONS.length
 
 describe('the schema of a MongoDB database', () => {
   test('before it is made nothing is served, the command is named, and after it all is', async () => {
     const stores = await open()
     expect(await stores.pendingMigrations()).toEqual(NAMES)
-    for (const call of [stores.ping, () => stores.members.save(aMember())]) {
-      const error = await call().catch((reason: unknown) => reason)
-      expect(error).toBeInstanceOf(StoreUnavailableError)
-      expect(error).toMatchObject({ detail: expect.stringContaining(MIGRATE_COMMAND) })
-    }
+    const refused = await stores.members.save(aMember()).catch((reason: unknown) => reason)
+    expect(refused).toBeInstanceOf(StoreUnavailableError)
+    const fault = await stores.schemaFault()
+    expect(refused).toMatchObject({ detail: `mongo: ${fault}` })
+    expect(fault).toMatch(new RegExp(`at version 0, .* needs version ${NAMES.length}: `))
+    expect(fault).toContain(MIGRATE_COMMAND)
     await migrate(await connectHere(), systemClock)
     expect(await stores.pendingMigrations()).toEqual([])
-    await stores.ping()
+    expect(await stores.schemaFault()).toBeUndefined()
     expect(await stores.members.save(aMember())).toMatchObject({ revision: 1 })
   })
 
-  test('made by a later release it is not touched, and the operator is told which it is', async () => {
+  type Applied = Readonly<{ _id: number; compatibleFrom?: number }>
+  /** As a later release leaves it. */
+  const madeLater = async (...records: readonly Applied[]) => {
     await migrate(await connectHere(), systemClock)
-    const newer = MIGRATIONS.length + 1
     await onServer(database.url, (db) =>
-      db.collection<{ _id: number }>('migrations').insertOne({ _id: newer }),
+      db.collection<Applied>('migrations').insertMany([...records]),
+    )
+  }
+
+  test.each<[string, Partial<Applied>]>([
+    ['forbids', { compatibleFrom: KNOWN + 1 }],
+    ['does not say', {}],
+  ])(
+    'made by a later release that %s its use, it is not touched, and both are named',
+    async (_, says) => {
+      const newer = KNOWN + 1
+      await madeLater({ _id: newer, ...says })
+      const stores = await open()
+      const fault = await stores.schemaFault()
+      expect(fault).toMatch(
+        new RegExp(`at version ${newer}, .* knows version ${KNOWN}, .* run the later release`),
+      )
+      const error = await stores.members.save(aMember()).catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(StoreUnavailableError)
+      expect(error).toMatchObject({ detail: `mongo: ${fault}` })
+    },
+  )
+
+  test('made by a later release that leaves this one its own, it is used', async () => {
+    await madeLater(
+      { _id: KNOWN + 1, compatibleFrom: 1 },
+      { _id: KNOWN + 2, compatibleFrom: KNOWN },
     )
     const stores = await open()
-    const error = await stores.members.save(aMember()).catch((reason: unknown) => reason)
-    expect(error).toBeInstanceOf(StoreUnavailableError)
-    expect(error).toMatchObject({ detail: expect.stringContaining(`version ${newer}`) })
+    expect(await stores.schemaFault()).toBeUndefined()
+    expect(await stores.members.save(aMember())).toMatchObject({ revision: 1 })
   })
 
   test('made by two commands at once it is whole, and recorded once', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { errors } from 'oidc-provider'
 import { StoreUnavailableError } from '../../../accounts/errors.ts'
+import { countInOrder, LIMITS, type LimitId } from '../../../accounts/throttle.ts'
 import {
   createRedis,
   type RedisConnection,
@@ -254,6 +255,65 @@ describe.each(SET_UPS)('A unit of work on %s', (_, start) => {
       expect(await throttle.count('password', 'a')).toEqual({ ok: true, left })
     })
     expect(await elsewhere.throttle.look('password', 'a')).toEqual({ ok: true, left: left - 1 })
+  })
+
+  test('an attempt counted ahead is told to who counts the same, and otherwise given back', async () => {
+    const limits = [
+      ['totpPerRequest', 'request'],
+      ['totp', 'yuki'],
+    ] as const
+    const { points } = LIMITS.totpPerRequest
+    const work = (asks: boolean) =>
+      here.unitOfWork({}, async () => {
+        here.throttle.countAhead?.(limits)
+        await here.transient.get('what the request reads first')
+        return asks ? countInOrder(here.throttle, limits) : undefined
+      })
+    expect(await work(true)).toEqual({ ok: true, left: points - 1 })
+    for (let vain = 0; vain < 3 * points; vain += 1) await work(false)
+    expect(await work(true)).toEqual({ ok: true, left: points - 2 })
+    while ((await countInOrder(elsewhere.throttle, limits)).ok);
+    expect(await work(true)).toMatchObject({ ok: false })
+    await work(false)
+    // The limit that refused stands first: of the second nothing was counted.
+    await elsewhere.throttle.forget('totpPerRequest', 'request')
+    expect(await elsewhere.throttle.look('totp', 'yuki')).toEqual({
+      ok: true,
+      left: LIMITS.totp.points - points - 1,
+    })
+  })
+
+  test('an attempt counted ahead for other than what is asked counts for that alone', async () => {
+    const asked = [['totp', 'yuki']] as const
+    await here.unitOfWork({}, async () => {
+      here.throttle.countAhead?.([['totp', 'another']])
+      await here.transient.get('what the request reads first')
+      await countInOrder(here.throttle, asked)
+    })
+    const { points } = LIMITS.totp
+    expect(await elsewhere.throttle.look('totp', 'another')).toEqual({ ok: true, left: points - 1 })
+    expect(await elsewhere.throttle.look('totp', 'yuki')).toEqual({ ok: true, left: points - 2 })
+  })
+
+  test('an attempt counted ahead in vain prolongs no pause and leaves nothing behind', async () => {
+    const full = [['totpPerRequest', 'full']] as const
+    const ahead = (limits: readonly (readonly [LimitId, string])[], meanwhile = async () => {}) =>
+      here.unitOfWork({}, async () => {
+        here.throttle.countAhead?.(limits)
+        await here.transient.get('what the request reads first')
+        await meanwhile()
+      })
+    const counters = async () => (await keys()).filter((key) => key.includes(':throttle:'))
+    await ahead([['totpInARow', 'nobody']])
+    // Forgotten or ended meanwhile: nothing is given back of what others count from then on.
+    await ahead([['totp', 'yuki']], () => elsewhere.throttle.forget('totp', 'yuki'))
+    expect(await counters()).toEqual([])
+
+    while ((await countInOrder(elsewhere.throttle, full)).ok);
+    const { until } = (await elsewhere.throttle.look(...full[0])) as { until: number }
+    await ahead(full)
+    const after = (await elsewhere.throttle.look(...full[0])) as { until: number }
+    expect(Math.abs(after.until - until)).toBeLessThanOrEqual(1)
   })
 
   test('another store is written to behind what was put off before', async () => {
