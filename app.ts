@@ -1,15 +1,17 @@
-import type { EventEmitter } from 'node:events'
-import type { AdapterFactory, JWKS, Provider } from 'oidc-provider'
+import type { AdapterFactory, JWKS, Provider, ResponseType } from 'oidc-provider'
 import { logoutRequest } from './accounts/logouts.ts'
 import type { MemberId } from './accounts/member.ts'
 import type { UnitOfWork } from './accounts/ports.ts'
+import type { Features } from './clients/features.ts'
 import type { Clients } from './clients/index.ts'
 import type { Fetch } from './clients/sector.ts'
 import { createFactors, REGISTRY } from './factors/index.ts'
 import { accountRouter } from './interactions/account/router.ts'
+import { requestsByPost, requestsByReference } from './interactions/authorization-requests.ts'
 import { emailLinkRouter } from './interactions/email-link.ts'
 import { errorPages } from './interactions/errors.ts'
-import { securityHeaders } from './interactions/headers.ts'
+import { publishedKeys, securityHeaders } from './interactions/headers.ts'
+import { createLogos } from './interactions/logos.ts'
 import { providerPages } from './interactions/provider-pages.ts'
 import { requestLog } from './interactions/request-log.ts'
 import { interactionRouter } from './interactions/router.ts'
@@ -18,8 +20,14 @@ import { trackSessions } from './interactions/sessions.ts'
 import { staticRouter } from './interactions/static-pages.ts'
 import { addressOf, networkOf, pinHost } from './interactions/trust.ts'
 import { unitsOfWork } from './interactions/unit-of-work.ts'
+import { JWKS_MAX_AGE_SECONDS } from './keys/ring.ts'
 import { termsOf } from './provider/clients.ts'
+import { discoveryFacts } from './provider/discovery.ts'
 import { createProvider } from './provider/index.ts'
+import { knowExpiredCodes } from './provider/refusals/expired-codes.ts'
+import { explainRefusals } from './provider/refusals/listen.ts'
+import type { OpenTerms } from './provider/registration.ts'
+import { rememberUses } from './provider/single-use.ts'
 import { viewsMiddleware } from './views/render.ts'
 
 /** What the application runs on: configuration and ports, opened by the caller. */
@@ -29,7 +37,12 @@ export type AppServices = Services &
       Readonly<{
         jwks: JWKS
         pairwiseSalt: string
+        features: Features
+        responseTypes: readonly ResponseType[]
         registration: boolean
+        openRegistration: OpenTerms['policy'] | undefined
+        /** Set in the conformance profile. */
+        conformance?: object | undefined
       }>
     artifacts: AdapterFactory
     clients: Clients
@@ -44,30 +57,8 @@ const required = <T>(value: T | undefined, what: string): T => {
   return value
 }
 
-/** The engine tells of refused requests and faults of its own; each becomes one line with its number. */
-const logEngine = (provider: Provider, { log }: Services): void => {
-  const line =
-    (level: 'info' | 'error', event: string) =>
-    (
-      ctx: { state?: { reference?: string }; oidc?: { client?: { clientId: string } } },
-      error: Error,
-    ) => {
-      const { error_description: reason } = error as { error_description?: string }
-      const facts = { reqId: ctx?.state?.reference, clientId: ctx?.oidc?.client?.clientId, reason }
-      log[level]({ ...facts, err: error }, event)
-    }
-  // The engine's typed overloads name one event each; all of these are called alike.
-  const engine: EventEmitter = provider
-  for (const event of [
-    'authorization.error',
-    'grant.error',
-    'userinfo.error',
-    'end_session.error',
-    'revocation.error',
-  ] as const) {
-    engine.on(event, line('info', event))
-  }
-  engine.on('server_error', line('error', 'server_error'))
+/** One line for each answer of the token endpoint; those that refuse have theirs (refusals/). */
+const logTokens = (provider: Provider, { log }: Services): void => {
   provider.on('grant.success', ({ state, oidc }) => {
     const grant = oidc.params?.grant_type
     const facts = { reqId: state.reference, clientId: oidc.client?.clientId, grant }
@@ -80,13 +71,24 @@ const logEngine = (provider: Provider, { log }: Services): void => {
  * our pages, then the engine's routes. Opens nothing and listens to nothing.
  */
 export const createApp = (services: AppServices): Provider => {
-  const { settings, members, clients, logouts, clock, log, randomBytes, artifacts, fetch } =
-    services
+  const {
+    settings,
+    members,
+    consents,
+    clients,
+    logouts,
+    clock,
+    log,
+    randomBytes,
+    artifacts,
+    fetch,
+  } = services
   const societyOf = (id: string) => required(settings.societies.get(id), `society ${id}`)
   const provider = createProvider({
     ...settings,
-    artifacts,
+    artifacts: knowExpiredCodes(rememberUses(artifacts)),
     members,
+    consents,
     clock,
     clients,
     randomBytes,
@@ -104,17 +106,34 @@ export const createApp = (services: AppServices): Provider => {
   })
   provider.proxy = settings.trustedProxyHops > 0
   provider.maxIpsCount = settings.trustedProxyHops
-  logEngine(provider, services)
+  logTokens(provider, services)
 
   const factors = createFactors(settings, randomBytes)
   provider.use(requestLog(log, randomBytes, () => performance.now()))
   provider.use(pinHost(settings.issuer))
   provider.use(securityHeaders(settings.issuer))
+  provider.use(publishedKeys(provider.pathFor('jwks'), JWKS_MAX_AGE_SECONDS))
   provider.use(viewsMiddleware())
+  if (settings.conformance) {
+    // Every page says so.
+    provider.use((ctx, next) => {
+      ctx.state.conformance = true
+      return next()
+    })
+  }
   provider.use(errorPages(services, log))
+  const logos = createLogos({ transient: services.transient, fetch, log })
   provider.use(staticRouter(settings).routes())
+  provider.use(logos.router().routes())
+  provider.use(explainRefusals(provider, { ...services, addressOf }))
+  const { features } = settings
+  provider.use(requestsByPost(services, features).routes())
+  if (features.has('request-uri')) {
+    provider.use(requestsByReference(services, { known: clients.known, fetch, features }))
+  }
+  provider.use(discoveryFacts(features))
   if (services.unitOfWork) provider.use(unitsOfWork(services.unitOfWork, provider))
-  const dependencies = { services, factors, provider }
+  const dependencies = { services, factors, provider, logos }
   provider.use(emailLinkRouter(dependencies).routes())
   provider.use(interactionRouter(dependencies).routes())
   provider.use(accountRouter(dependencies).routes())

@@ -9,6 +9,7 @@ import type { Fetch } from './clients/sector.ts'
 import type { AppConfig } from './config/index.ts'
 import { createAdminRoutes } from './management/admin.ts'
 import { accountClient } from './provider/account-client.ts'
+import { explainReference } from './provider/refusals/explanation.ts'
 
 /** The relying parties of this configuration, open. */
 export type OpenClients = Readonly<{
@@ -49,7 +50,12 @@ export const openAdmin = async (
   const adapters = await openAdapters(config, ports.clock, ports.log)
   const { clients, close } = openClients(config, adapters, ports)
   return {
-    routes: createAdminRoutes({ clients, tokens: config.adminTokens, log: ports.log }),
+    routes: createAdminRoutes({
+      clients,
+      explainRefusal: explainReference(adapters),
+      tokens: config.adminTokens,
+      log: ports.log,
+    }),
     close: async () => {
       close()
       await adapters.close()

@@ -39,7 +39,14 @@ const dataSchema = z.object({ sealedSecret: z.string(), lastStep: z.int() })
 type TotpData = z.output<typeof dataSchema>
 
 /** The place a secret is bound to: sealed for one member, it opens for no other. */
-const placeOf = ({ id }: Member): string => `totp|${id}`
+const placeOf = ({ id }: Pick<Member, 'id'>): string => `totp|${id}`
+
+/** The data of an app whose secret is known already, as a registration leaves it. */
+export const sealTotpSecret = (
+  seal: Seal,
+  member: Pick<Member, 'id'>,
+  secret: Buffer,
+): TotpData => ({ sealedSecret: seal.seal(secret, placeOf(member)), lastStep: 0 })
 
 /** Neither name may hold the colon that stands between them in the label. */
 const nameIn = (name: string): string => encodeURIComponent(name.replaceAll(':', ' '))

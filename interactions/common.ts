@@ -12,6 +12,8 @@ export const commonLocals = (
   parts: Readonly<{
     society?: Society | undefined
     client?: ClientPolicy | undefined
+    /** Where its logo is. */
+    logo?: string | undefined
     self?: string
     step?: number | undefined
     faults?: readonly Fault[]
@@ -23,7 +25,7 @@ export const commonLocals = (
     otherWays?: CommonLocals['otherWays']
   }> = {},
 ): CommonLocals => {
-  const { society, client, step, csrf, base, back } = parts
+  const { society, client, logo, step, csrf, base, back } = parts
   return {
     locale,
     furigana: furiganaOf(ctx),
@@ -31,10 +33,17 @@ export const commonLocals = (
     faults: parts.faults ?? [],
     values: parts.values ?? {},
     reference: ctx.state.reference,
+    ...(ctx.state.conformance && { conformance: true }),
     ...(parts.otherWays && { otherWays: parts.otherWays }),
     ...(society && { society }),
     ...(client && {
-      app: { name: clientName(client, locale), ...(client.uri && { uri: client.uri }) },
+      app: {
+        name: clientName(client, locale),
+        ...(client.uri && { uri: client.uri }),
+        ...(logo !== undefined && { logo }),
+        ...(client.policyUri !== undefined && { policyUri: client.policyUri }),
+        ...(client.tosUri !== undefined && { tosUri: client.tosUri }),
+      },
     }),
     ...(step !== undefined && { step }),
     ...(csrf !== undefined && { csrf }),

@@ -30,6 +30,21 @@ export const refuseCrossSite = (ctx: Context, issuer: string): void => {
 export const hasCsrfToken = (cookieKeys: readonly string[], uid: string, given: unknown): boolean =>
   cookieKeys.some((key) => typeof given === 'string' && equal(given, csrfToken([key], uid)))
 
+/** A form's hidden field `counted`: under what its answer counts, signed for this interaction. */
+export const countedField = (cookieKeys: readonly string[], uid: string, counted: string): string =>
+  `${counted}.${csrfToken(cookieKeys, `${uid}|${counted}`)}`
+
+/** What such a field says; undefined where no page of ours, of this interaction, has said so. */
+export const readCounted = (
+  cookieKeys: readonly string[],
+  uid: string,
+  given: string,
+): string | undefined => {
+  const counted = given.slice(0, Math.max(0, given.lastIndexOf('.')))
+  const isOurs = cookieKeys.some((key) => equal(given, countedField([key], uid, counted)))
+  return isOurs ? counted : undefined
+}
+
 /** @throws ForgedRequestError unless the browser itself says that the form is of our own page */
 export const requireSameOrigin = (ctx: Context): void => {
   if (ctx.get('Sec-Fetch-Site') !== 'same-origin') {

@@ -32,15 +32,25 @@ const announce = async (
   if (methods.length > 0) await append('methodsRemoved', { methods: methods.join(' ') })
 }
 
+/** What else becomes of a member whose pass is right. */
+type Besides = Readonly<{
+  /** The pass is a proof in this authorization request. */
+  proves?: true
+  /** Queued and written down before the member is saved. */
+  announce?: () => Promise<void>
+  change?: (member: Member) => Member
+}>
+
 /**
  * Takes the desk's pass: counted before it is compared, used once among any number of requests. The
- * member is saved without it and without any method (`spendDeskPass`), and as `also` changes them.
+ * member is saved without it and without any method (`spendDeskPass`), and as `change` says, in one
+ * write: whatever fails after it can be done without.
  */
 export const spendPass = async (
   context: StepContext<Facts>,
   member: Member,
   typed: string,
-  also: (member: Member) => Member = (same) => same,
+  { proves, announce: announceMore, change = (same) => same }: Besides = {},
 ): Promise<Readonly<{ ok: true }> | Readonly<{ ok: false; fault: Fault }>> => {
   const { services, locale } = context
   requireHashingRoom()
@@ -56,15 +66,18 @@ export const spendPass = async (
     return { ok: false, fault: fault(verdict.reason, 'pass', values) }
   }
   await announce(context, member, verdict.value)
+  await announceMore?.()
+  // An address that whoever had got in may have asked for; where the save fails it is asked for anew.
+  await services.transient.take(pendingKey(member.id))
   // Sign-ins from before this one end, finished or under way.
   const since = Math.min(now, ...context.flow.proofs.map(({ at }) => at))
   let spent = false
   await updateMember(services, member, (current) => {
     spent = current.deskPass?.hash === verdict.value.hash
-    return spent ? also(spendDeskPass(current, now, since)) : current
+    const request = proves && context.uid
+    return spent ? change(spendDeskPass(current, now, { since, request })) : current
   })
   if (!spent) return { ok: false, fault: fault('pass.wrong', 'pass', { left: attempt.left }) }
-  await services.transient.take(pendingKey(member.id))
   await services.throttle.forget('deskPass', member.id)
   services.log.warn({ memberId: member.id }, 'desk pass used: every method removed')
   return { ok: true }
@@ -74,14 +87,13 @@ export const spendPass = async (
 export const useDeskPass: Act = {
   fields: { pass: { max: 100 } },
   async submit(context, form) {
-    const { facts, flow, services } = context
-    const spent = await spendPass(context, facts.member, form.pass ?? '')
+    const { facts } = context
+    const spent = await spendPass(context, facts.member, form.pass ?? '', { proves: true })
     if (!spent.ok) return { ok: false, faults: [spent.fault] }
-    const proof = { factor: 'deskPass', at: services.clock.now() } as const
     return {
       ok: true,
+      // That it was proven is on the member's record: flow.ts adds it to the request's proofs.
       flow: {
-        proofs: [...flow.proofs, proof],
         aside: undefined,
         challengeId: undefined,
         notice: undefined,

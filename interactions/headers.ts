@@ -37,3 +37,13 @@ export const securityHeaders = (issuer: string): Middleware => {
     await protect(ctx, next)
   }
 }
+
+/** The published keys may be kept for so many seconds, by everybody (RFC 9111 section 5.2.2). */
+export const publishedKeys =
+  (path: string, seconds: number): Middleware =>
+  async (ctx, next) => {
+    await next()
+    if (ctx.path === path && ctx.status === 200) {
+      ctx.set('Cache-Control', `public, max-age=${seconds}`)
+    }
+  }

@@ -114,6 +114,12 @@ const notice = async (
       const left = mail.facts.left ?? ''
       return writeMail('recoveryCodeUsed', locale, { society, values: { left, at } })
     }
+    case 'appConnected':
+    case 'appDisconnected':
+      return writeMail(mail.template, locale, {
+        society,
+        values: { app: mail.facts.app ?? '', at },
+      })
     case 'deskPassUsed':
       return writeMail('deskPassUsed', locale, { society, values: { at } })
     case 'locked': {

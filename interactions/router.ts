@@ -4,7 +4,8 @@ import { type Facts, type KnownFacts, next, type StepId } from '../accounts/enro
 import { DuplicateCredentialError } from '../accounts/errors.ts'
 import { render } from '../views/render.ts'
 import { commonLocals } from './common.ts'
-import { csrfToken, hasCsrfToken, refuseCrossSite, requireSameOrigin } from './csrf.ts'
+import { asksConsent, consentPage, giveConsent } from './consent.ts'
+import { csrfToken, hasCsrfToken, readCounted, refuseCrossSite, requireSameOrigin } from './csrf.ts'
 import { isMailDelayed } from './email-challenge.ts'
 import { finish } from './finish.ts'
 import {
@@ -17,6 +18,7 @@ import {
   saveMember,
 } from './flow.ts'
 import { parseForm, readForm } from './form.ts'
+import type { Services } from './services.ts'
 import { endOtherSessions } from './sessions.ts'
 import type { Act, Page, StepContext, StepHandler, StepResult } from './step.ts'
 import { fault, placeOf } from './step.ts'
@@ -28,7 +30,11 @@ import { timeText } from './wording.ts'
 const handlerOf = (step: StepId): StepHandler => handlers[step] as StepHandler
 const known = (context: StepContext<Facts>): StepContext => context as StepContext<KnownFacts>
 
+/** Where the member decides whether this is the application they mean. */
+const SHOWS_LOGO: readonly Page['view'][] = ['password', 'consent']
+
 const showPage = async (
+  { logos }: FlowDependencies,
   ctx: Context,
   flow: Flow,
   page: Page,
@@ -37,17 +43,20 @@ const showPage = async (
 ): Promise<void> => {
   const { context } = flow
   const { settings } = context.services
-  if (step) ctx.state.step ??= step
+  const shown = page.view === 'consent' ? 'consent' : step
+  if (shown) ctx.state.step ??= shown
+  const logo = SHOWS_LOGO.includes(page.view) ? await logos.pathOf(context.client) : undefined
   const common = commonLocals(ctx, context.locale, {
     society: context.society,
     client: context.client,
+    logo,
     self: `/interaction/${context.uid}`,
     step: step && handlerOf(step).position?.(known(context)),
     faults: result?.faults ?? page.faults ?? [],
     values: { ...page.values, ...result?.values },
     csrf: csrfToken(settings.cookieKeys, context.uid),
     base: `/interaction/${context.uid}`,
-    ...(step && { until: timeText(flow.interaction.exp, context.locale) }),
+    ...(shown && { until: timeText(flow.interaction.exp, context.locale) }),
     ...(page.otherWays && { otherWays: page.otherWays }),
   })
   rememberApp(ctx, context.client, context.uid)
@@ -78,7 +87,10 @@ const show = async (dependencies: FlowDependencies, ctx: Context): Promise<void>
         ctx.status = 403
         const { name } = facts.network
         const locals = { reason: due.reason, ...(name !== '' && { network: name }) }
-        return showPage(ctx, flow, { view: 'stopped', locals }, undefined)
+        return showPage(dependencies, ctx, flow, { view: 'stopped', locals }, undefined)
+      }
+      if (due.kind === 'finish' && asksConsent(flow)) {
+        return showPage(dependencies, ctx, flow, await consentPage(flow), undefined)
       }
       return finish(dependencies, ctx, flow, due)
     }
@@ -88,7 +100,7 @@ const show = async (dependencies: FlowDependencies, ctx: Context): Promise<void>
       await saveFlow(flow, patch)
       continue
     }
-    return showPage(ctx, flow, await handler.show(known(context)), due.step)
+    return showPage(dependencies, ctx, flow, await handler.show(known(context)), due.step)
   }
   throw new Error('the request did not come to rest')
 }
@@ -109,7 +121,9 @@ const backToPage = (ctx: Context, uid: string): void => {
 const goOn = async (dependencies: FlowDependencies, ctx: Context): Promise<void> => {
   const flow = await loadFlow(dependencies, ctx)
   const { context } = flow
-  if (next(context.facts).kind !== 'finish') return backToPage(ctx, context.uid)
+  if (next(context.facts).kind !== 'finish' || asksConsent(flow)) {
+    return backToPage(ctx, context.uid)
+  }
   try {
     const facts = await saveMember(context.services, context.facts, (member) => member)
     const due = next(facts)
@@ -158,6 +172,17 @@ const applyChange = async (
   }
 }
 
+/** Counts a step's answer along with what is read first; whoever takes it is told the outcome. */
+const countAhead = ({ settings, throttle }: Services, ctx: Context, body: unknown): void => {
+  const name = String(ctx.params.act)
+  const handler = Object.hasOwn(handlers, name) ? handlerOf(name as StepId) : undefined
+  const uid = String(ctx.params.uid)
+  const given = handler?.attempt && readForm({ counted: { max: 200 } }, body)?.counted
+  const counted = given && readCounted(settings.cookieKeys, uid, given)
+  const attempt = counted && handler?.attempt?.({ settings, uid, counted, body })
+  if (attempt) throttle.countAhead?.(attempt.limits, attempt.looks)
+}
+
 /** The page as it is due now, with what is wrong about the form just sent. */
 const showFaults = async (
   dependencies: FlowDependencies,
@@ -178,7 +203,7 @@ const showFaults = async (
   }
   const page = await handler.show(known(after.context))
   ctx.status = 422
-  return showPage(ctx, after, page, due.step, result)
+  return showPage(dependencies, ctx, after, page, due.step, result)
 }
 
 /**
@@ -188,10 +213,13 @@ const showFaults = async (
 const act = async (dependencies: FlowDependencies, ctx: Context): Promise<void> => {
   const { settings } = dependencies.services
   refuseCrossSite(ctx, settings.issuer)
-  const flow = await loadFlow(dependencies, ctx)
-  const { context } = flow
   const body: unknown = ctx.request.body
   const token = readForm({ csrf: { max: 200, optional: true } }, body)?.csrf
+  if (hasCsrfToken(settings.cookieKeys, String(ctx.params.uid), token)) {
+    countAhead(dependencies.services, ctx, body)
+  }
+  const flow = await loadFlow(dependencies, ctx)
+  const { context } = flow
   if (!hasCsrfToken(settings.cookieKeys, context.uid, token)) {
     requireSameOrigin(ctx)
     return showFaults(dependencies, ctx, flow, { ok: false, faults: [fault('form.invalid')] })
@@ -201,6 +229,11 @@ const act = async (dependencies: FlowDependencies, ctx: Context): Promise<void> 
     return finish(dependencies, ctx, flow, { kind: 'deny', error: 'access_denied' })
   }
   const due = next(context.facts)
+  if (name === 'consent' && due.kind === 'finish' && asksConsent(flow)) {
+    ctx.state.step = name
+    await giveConsent(flow)
+    return finish(dependencies, ctx, flow, { kind: 'allow' })
+  }
   const step = due.kind === 'ask' ? due.step : undefined
   const chosen = step && actOf(step, name)
   if (!chosen) return backToPage(ctx, context.uid)

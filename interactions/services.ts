@@ -2,6 +2,7 @@ import type {
   AuditTrail,
   ClientDirectory,
   Clock,
+  ConsentStore,
   Log,
   LogoutRequest,
   MemberStore,
@@ -42,6 +43,7 @@ export type Services = Readonly<{
   logouts: Outbox<LogoutRequest>
   signIns: SignInLog
   sessions: SessionIndex
+  consents: ConsentStore
   audit: AuditTrail
   clients: ClientDirectory
   clock: Clock

@@ -1,7 +1,13 @@
 import { SESSION_IDLE_SECONDS } from '../accounts/policy.ts'
 import type { SessionRecord } from '../accounts/sign-ins.ts'
 import type { Services } from './services.ts'
-import { endedKey, endSession, type SessionDependencies, tellRelyingParties } from './sessions.ts'
+import {
+  type Ended,
+  endedKey,
+  endSession,
+  type SessionDependencies,
+  tellRelyingParties,
+} from './sessions.ts'
 
 type Dependencies = SessionDependencies & Readonly<{ services: Pick<Services, 'members'> }>
 
@@ -23,13 +29,16 @@ const endWhereOver = async (
 ): Promise<boolean> => {
   const { provider, services } = dependencies
   const session = await provider.Session.findByUid(record.uid)
-  if (session?.accountId === record.memberId) {
-    if (!(await isBarred(dependencies, record))) return false
+  const ended = await services.transient.get<Ended>(endedKey(record.uid))
+  // Begun and broken off, or never begun: what it has left behind ends too, be it gone or not.
+  if (ended === 'onPurpose' || (await isBarred(dependencies, record))) {
     await endSession(dependencies, record.memberId, record.uid)
     return true
   }
+  if (session?.accountId === record.memberId) return false
   // A request that loaded it in its last moment may save it again: whoever uses that is signed out.
-  await services.transient.put(endedKey(record.uid), true, SESSION_IDLE_SECONDS)
+  const how: Ended = 'inTime'
+  await services.transient.put(endedKey(record.uid), how, SESSION_IDLE_SECONDS)
   await tellRelyingParties(dependencies, record.memberId, record.sids)
   await services.sessions.settle(record.uid, record.endsAt)
   return true

@@ -13,8 +13,10 @@ export type SessionDependencies = Readonly<{
 }>
 type Session = InstanceType<Provider['Session']> & Readonly<{ destroyed?: boolean }>
 
-/** Set where a session has ended that a request under way may still save again. */
+/** Set, to how, where a session has ended that a request under way may still save again. */
 export const endedKey = (uid: string): string => `ended-session:${uid}`
+/** `onPurpose`: with every grant it was seen with. `inTime`: what is to outlive it does. */
+export type Ended = 'onPurpose' | 'inTime'
 
 const grantsOf = (session: Session | undefined): readonly string[] =>
   Object.values(session?.authorizations ?? {}).flatMap(({ grantId }) => grantId ?? [])
@@ -62,7 +64,8 @@ export const endSession = async (
   const { provider, services } = dependencies
   const { sessions, transient, log } = services
   const record = (await sessions.list(memberId)).find((one) => one.uid === uid)
-  await transient.put(endedKey(uid), true, SESSION_SECONDS)
+  const how: Ended = 'onPurpose'
+  await transient.put(endedKey(uid), how, SESSION_SECONDS)
   const session = await provider.Session.findByUid(uid)
   // What outlives a session goes first: broken off here, the session still stands to be ended again.
   for (const grantId of new Set([...(record?.grantIds ?? []), ...grantsOf(session)])) {
@@ -72,6 +75,21 @@ export const endSession = async (
   await session?.destroy()
   await sessions.remove(uid)
   log.info({ memberId }, 'session ended')
+}
+
+/** Revokes whatever this member's sessions, those that are over too, have granted the client. */
+export const revokeGrantsOf = async (
+  { provider, services }: SessionDependencies,
+  memberId: MemberId,
+  clientId: string,
+): Promise<void> => {
+  for (const { uid, grantIds } of await services.sessions.list(memberId)) {
+    const session = await provider.Session.findByUid(uid)
+    for (const grantId of new Set([...grantIds, ...grantsOf(session)])) {
+      const grant = await provider.Grant.find(grantId)
+      if (grant?.clientId === clientId) await revokeGrant(provider, grantId)
+    }
+  }
 }
 
 /** Ends all of the member's sessions but `kept`, and what ended sessions have left behind. */

@@ -23,18 +23,26 @@ const WEBAUTHN_BUNDLE = new URL(
   import.meta.resolve('@simplewebauthn/browser'),
 )
 
-/** Style sheets and scripts, read once at start: no file is touched while requests are served. */
-const readAssets = (societies: Iterable<Society>): ReadonlyMap<string, Asset> => {
+/** Style sheets and scripts, by name. */
+const readFiles = (): ReadonlyMap<string, Asset> => {
   const folder = new URL('./static/', import.meta.resolve('#views/layout.pug'))
-  const assets = new Map<string, Asset>()
+  const files = new Map<string, Asset>()
   for (const name of readdirSync(folder)) {
-    assets.set(name, asset(name.slice(name.lastIndexOf('.')), readFileSync(new URL(name, folder))))
+    files.set(name, asset(name.slice(name.lastIndexOf('.')), readFileSync(new URL(name, folder))))
   }
-  assets.set('simplewebauthn-browser.js', asset('.js', readFileSync(WEBAUTHN_BUNDLE)))
-  for (const { id, color } of societies) {
-    assets.set(`society/${id}.css`, asset('.css', `:root{--society:${color}}\n`))
-  }
-  return assets
+  files.set('simplewebauthn-browser.js', asset('.js', readFileSync(WEBAUTHN_BUNDLE)))
+  return files
+}
+
+/** Read once at start: neither a request nor another engine with new keys needs a file. */
+let files: ReadonlyMap<string, Asset> | undefined
+
+const assetsFor = (societies: Iterable<Society>): ReadonlyMap<string, Asset> => {
+  files ??= readFiles()
+  const colors = [...societies].map(
+    ({ id, color }) => [`society/${id}.css`, asset('.css', `:root{--society:${color}}\n`)] as const,
+  )
+  return new Map([...files, ...colors])
 }
 
 const serve = (ctx: Context, found: Asset | undefined): void => {
@@ -52,7 +60,7 @@ const serve = (ctx: Context, found: Asset | undefined): void => {
 
 /** What needs no sign-in: style sheets, help, and every version of a society's terms. */
 export const staticRouter = (settings: Settings): Router => {
-  const assets = readAssets(settings.societies.values())
+  const assets = assetsFor(settings.societies.values())
   const router = new Router()
   router.get('/assets/:name', (ctx) => serve(ctx, assets.get(String(ctx.params.name))))
   router.get('/assets/society/:name', (ctx) => serve(ctx, assets.get(`society/${ctx.params.name}`)))

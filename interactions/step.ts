@@ -3,12 +3,13 @@ import type { Facts, KnownFacts, SecondFactor } from '../accounts/enrolment.ts'
 import type { EpochSeconds, Locale, Member, MemberId } from '../accounts/member.ts'
 import type { ClientPolicy } from '../accounts/policy.ts'
 import type { Society } from '../accounts/society.ts'
+import type { LimitId } from '../accounts/throttle.ts'
 import type { Ceremony } from '../factors/factor.ts'
 import type { Factors } from '../factors/index.ts'
 import type { PasskeyHint } from '../factors/passkey.ts'
 import type { Fault, Pages, ViewName } from '../views/pages.ts'
 import type { Fields, Form } from './form.ts'
-import type { Services } from './services.ts'
+import type { Services, Settings } from './services.ts'
 
 /** Where a member means to sign in (F6). */
 export const PLACES = ['companyPc', 'ownPc', 'phone'] as const
@@ -150,6 +151,21 @@ export const fault = (
   ...(values && { values }),
 })
 
+/** Limits in order, each with what is counted, and what is looked at beside them. */
+export type Attempt = Readonly<{
+  limits: readonly (readonly [LimitId, string])[]
+  looks?: readonly (readonly [LimitId, string])[]
+}>
+
+/** What is known of a form before anything is read. */
+export type AttemptTold = Readonly<{
+  settings: Settings
+  uid: string
+  /** As our own page of this interaction has said: see `countedField`. */
+  counted: string
+  body: unknown
+}>
+
 /** Something a form of the step's page can ask for. */
 export type Act<F extends Facts = KnownFacts> = Readonly<{
   fields: Fields | ((context: StepContext<F>) => Fields)
@@ -161,6 +177,11 @@ export type Act<F extends Facts = KnownFacts> = Readonly<{
 export interface StepHandler<F extends Facts = KnownFacts> extends Act<F> {
   /** Position in the first login, 1–7; absent on pages outside it. */
   position?(context: StepContext<F>): number | undefined
+  /**
+   * What a form counts as, where that is known before anything is read: by the form and what its
+   * page has said in the field `counted`. A guess: what is not counted so in the end is given back.
+   */
+  attempt?(told: AttemptTold): Attempt | undefined
   /** What must be true before the page is shown (a code sent); undefined: nothing to do. */
   prepare?(context: StepContext<F>): Promise<FlowPatch | undefined>
   /** Safe to repeat. */

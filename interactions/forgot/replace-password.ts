@@ -83,11 +83,11 @@ export const replacePassword: Act<Facts> = {
     // Told before it is done, once: no reset goes untold.
     if (!withPass) await announce(context, member, 'mailbox')
     if (withPass) {
-      const spent = await spendPass(context, member, form.pass ?? '', (current) =>
-        changePassword(current, hash, now),
-      )
+      const spent = await spendPass(context, member, form.pass ?? '', {
+        announce: () => announce(context, member, 'mailboxAndPass'),
+        change: (current) => changePassword(current, hash, now),
+      })
       if (!spent.ok) return { ok: false, faults: [spent.fault] }
-      await announce(context, member, 'mailboxAndPass')
     } else {
       let replaced = false
       await updateMember(services, member, (current) => {

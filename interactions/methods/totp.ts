@@ -3,6 +3,9 @@ import { INTERACTION_SECONDS } from '../../accounts/policy.ts'
 import { normalizeCode } from '../../factors/email-code.ts'
 import type { Verdict } from '../../factors/factor.ts'
 import type { TotpRegistration } from '../../factors/totp.ts'
+import { memberKey } from '../account-key.ts'
+import { countedField } from '../csrf.ts'
+import { readForm } from '../form.ts'
 import { ceremonyOf, fault, type StepContext, type StepResult } from '../step.ts'
 import { countAttempt, forgetAttempts } from './attempts.ts'
 import type { Method } from './method.ts'
@@ -31,12 +34,17 @@ const pending = async (context: StepContext): Promise<TotpRegistration> => {
   return pending(context)
 }
 
-const limitsOf = ({ facts, uid }: StepContext) =>
+const limits = (uid: string, member: string) =>
   [
     ['totpPerRequest', uid],
-    ['totp', facts.member.id],
-    ['totpInARow', facts.member.id],
+    ['totp', member],
+    ['totpInARow', member],
   ] as const
+
+const countedOf = ({ services, facts }: StepContext): string =>
+  memberKey(services.settings, facts.member.id)
+
+const limitsOf = (context: StepContext) => limits(context.uid, countedOf(context))
 
 const SIX_DIGITS = /^\d{6}$/u
 
@@ -90,7 +98,16 @@ export const totp: Method = {
 
   verification: {
     fields: { code: { max: 100 } },
-    show: async () => ({ view: 'verify-totp', locals: {} }),
+    attempt({ uid, counted, body }) {
+      const form = readForm({ code: { max: 100 } }, body)
+      const isCode = SIX_DIGITS.test(normalizeCode(form?.code ?? ''))
+      return isCode ? { limits: limits(uid, counted) } : undefined
+    },
+    async show(context) {
+      const { cookieKeys } = context.services.settings
+      const counted = countedField(cookieKeys, context.uid, countedOf(context))
+      return { view: 'verify-totp', locals: { counted } }
+    },
     async submit(context, form) {
       const { facts, factors } = context
       const counted = await attempt(context, form.code ?? '')

@@ -1,16 +1,22 @@
 import type { Proof } from '../../accounts/assurance.ts'
 import type { Facts } from '../../accounts/enrolment.ts'
 import { loginKey, type Member } from '../../accounts/member.ts'
+import { countInOrder } from '../../accounts/throttle.ts'
 import { PASSKEY_SECONDS, type PasskeyKept } from '../../factors/passkey.ts'
 import { requireHashingRoom, verifyPassword } from '../../factors/password.ts'
+import type { Fault } from '../../views/pages.ts'
 import { accountKey } from '../account-key.ts'
 import { emailProofKey } from '../confirm-address.ts'
+import { countedField } from '../csrf.ts'
 import { isStaleMember } from '../flow.ts'
 import { forgotActs, showForgot } from '../forgot/index.ts'
+import { type Form, readForm } from '../form.ts'
 import { storeUsed } from '../methods/outcome.ts'
 import { ceremonyFault, PASSKEY_FIELDS, passkeyFault, passkeyOwner } from '../methods/passkey.ts'
+import type { Settings } from '../services.ts'
 import {
   type Act,
+  type Attempt,
   ceremonyOf,
   type FlowPatch,
   fault,
@@ -25,6 +31,7 @@ import { inAppBrowserOf, untilText } from '../wording.ts'
 
 const LOGIN_ID_MAX = 64
 const PASSWORD_MAX = 128
+const FIELDS = { username: { max: 1000 }, password: { max: 1000 } } as const
 
 /** The insurer's symbol in a login ID like 12345-678, by which a spray over a company is seen. */
 const symbolOf = (key: string): string => key.split('-', 1)[0] ?? key
@@ -56,17 +63,35 @@ const locked = (context: StepContext<Facts>, until: number, typed: string): Step
   values: { username: typed },
 })
 
+/** What makes a form no attempt at all. */
+const faultsOf = (form: Form): readonly Fault[] => {
+  const { username = '', password = '' } = form
+  const key = loginKey(username)
+  return [
+    ...(key === '' ? [fault('id.empty', 'username')] : []),
+    ...([...key].length > LOGIN_ID_MAX ? [fault('id.long', 'username')] : []),
+    ...(password === '' ? [fault('pw.empty', 'password')] : []),
+    ...([...password].length > PASSWORD_MAX ? [fault('pw.toolong', 'password')] : []),
+  ]
+}
+
+/** Counted by the account, right or wrong; wrong ones by what a spray has in common, too. */
+const attemptOf = (settings: Settings, societyId: string, typed: string) => {
+  const limits = [['password', accountKey(settings, societyId, typed)]] as const
+  const looks = [
+    ['initialPasswordPerSymbol', `${societyId}|${symbolOf(loginKey(typed))}`],
+    ['initialPasswordPerSociety', societyId],
+  ] as const
+  return { limits, looks }
+}
+
 /** Until when initial passwords are not accepted here, after many wrong ones (T1). */
 const initialPasswordsPausedUntil = async (
   { services, society }: StepContext<Facts>,
-  symbol: string,
+  looks: NonNullable<Attempt['looks']>,
 ): Promise<number | undefined> => {
   const { throttle, log } = services
   let until: number | undefined
-  const looks = [
-    ['initialPasswordPerSymbol', symbol],
-    ['initialPasswordPerSociety', society.id],
-  ] as const
   const allowances = await Promise.all(
     looks.map(async ([limit, counted]) => [limit, await throttle.look(limit, counted)] as const),
   )
@@ -90,24 +115,18 @@ const submit = async (
   const { members, transient, throttle, clock, settings, log } = services
   const typed = form.username ?? ''
   const password = form.password ?? ''
-  const key = loginKey(typed)
   const values = { username: typed }
-  const faults = [
-    ...(key === '' ? [fault('id.empty', 'username')] : []),
-    ...([...key].length > LOGIN_ID_MAX ? [fault('id.long', 'username')] : []),
-    ...(password === '' ? [fault('pw.empty', 'password')] : []),
-    ...([...password].length > PASSWORD_MAX ? [fault('pw.toolong', 'password')] : []),
-  ]
+  const faults = faultsOf(form)
   if (faults.length > 0) return { ok: false, faults, values }
 
-  const account = accountKey(settings, society.id, typed)
-  const symbol = `${society.id}|${symbolOf(key)}`
+  const { limits, looks } = attemptOf(settings, society.id, typed)
+  const [[, account]] = limits
   const fromAddress = await throttle.look('passwordPerAddress', address)
   if (!fromAddress.ok) return locked(context, fromAddress.until, typed)
   requireHashingRoom()
   const [attempt, pausedUntil] = await Promise.all([
-    throttle.count('password', account),
-    initialPasswordsPausedUntil(context, symbol),
+    countInOrder(throttle, limits),
+    initialPasswordsPausedUntil(context, looks),
   ])
   const member = await members.findByLoginId(society.id, typed)
   if (!attempt.ok) {
@@ -119,8 +138,7 @@ const submit = async (
   if (!right || !member || (member.password.initial && pausedUntil !== undefined)) {
     await Promise.all([
       throttle.count('passwordPerAddress', address),
-      throttle.count('initialPasswordPerSymbol', symbol),
-      throttle.count('initialPasswordPerSociety', society.id),
+      ...looks.map(([limit, counted]) => throttle.count(limit, counted)),
     ])
     log.info(
       {
@@ -205,11 +223,16 @@ const signInWithPasskey: Act<Facts> = {
 }
 
 export const password: StepHandler<Facts> = {
-  fields: { username: { max: 1000 }, password: { max: 1000 } },
+  fields: FIELDS,
+  attempt({ settings, counted, body }) {
+    const form = readForm(FIELDS, body)
+    if (!form || faultsOf(form).length > 0) return undefined
+    return attemptOf(settings, counted, form.username ?? '')
+  },
   async show(context) {
     const beside = await showForgot(context)
     if (beside) return beside
-    const { society, flow, facts } = context
+    const { services, society, flow, facts, uid } = context
     const byPasskey = facts.network.factors.includes('passkey')
     const barredHere =
       !byPasskey && society.factors.includes('passkey') && facts.network.name !== ''
@@ -218,6 +241,7 @@ export const password: StepHandler<Facts> = {
       view: 'password',
       locals: {
         loginIdExample: society.loginIdExample,
+        counted: countedField(services.settings.cookieKeys, uid, society.id),
         ...(flow.passwordReset && { passwordReset: true }),
         ...(byPasskey && !inApp && { passkeyOptionsJson: await passkeyOptions(context) }),
         ...(byPasskey && inApp && { inAppBrowser: true }),

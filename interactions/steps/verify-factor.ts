@@ -62,6 +62,8 @@ const lostActs: Readonly<Record<string, Act>> = {
 /** The second step of a sign-in, by the member's own method; others one press away. */
 export const verifyFactor: StepHandler = {
   fields: (context) => verificationOf(context).fields,
+  /** Of the methods only the app's page says under what its answer counts. */
+  attempt: (told) => methods.totp?.verification.attempt?.(told),
   prepare: async (context) =>
     context.flow.aside === 'lostFactor' ? undefined : verificationOf(context).prepare?.(context),
   async show(context) {

@@ -41,6 +41,23 @@ describe('kenpo-idp client', () => {
     expect(shell).toContain('curl http://localhost:3000/token -u "printed:$CLIENT_SECRET"')
   })
 
+  test('create prints code for a browser where the client is a page', async () => {
+    const back = ['--post-logout-uri', 'https://app.example.jp/']
+    const { out } = await client(...CREATE, ...URI, ...back, '--id', 'page', '--preset', 'spa')
+    const [, module = ''] = /--- oidc-client-ts.*\n([\s\S]*?)\n\n--- curl/.exec(out) ?? []
+    const file = join(folder, 'page.mjs')
+    writeFileSync(file, module)
+    expect(() => execFileSync(process.execPath, ['--check', file])).not.toThrow()
+    for (const [setting, value] of [
+      ['authority', 'http://localhost:3000'],
+      ['client_id', 'page'],
+      ['redirect_uri', 'https://app.example.jp/cb'],
+      ['post_logout_redirect_uri', 'https://app.example.jp/'],
+    ]) {
+      expect(module).toContain(`  ${setting}: '${value}',`)
+    }
+  })
+
   test.each([
     ['spa', URI, { token_endpoint_auth_method: 'none' }],
     [

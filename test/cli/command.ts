@@ -37,12 +37,16 @@ export const startCommand = (
 export const runCommand = (dataDir: string, ...args: readonly string[]): Promise<Outcome> =>
   startCommand(dataDir, {}, args).ended
 
-/** The command within this process, on stores that no server of this process has open. */
-export const runHere = async (dataDir: string, ...args: readonly string[]): Promise<Outcome> => {
+/** `runHere` with more in the environment. */
+export const runWith = async (
+  dataDir: string,
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<Outcome> => {
   let out = ''
   let err = ''
   const code = await run(args, {
-    env: { NODE_ENV: 'test', IDP_DATA_DIR: dataDir },
+    env: { NODE_ENV: 'test', IDP_DATA_DIR: dataDir, ...env },
     out: (text) => {
       out += text
     },
@@ -53,3 +57,7 @@ export const runHere = async (dataDir: string, ...args: readonly string[]): Prom
   })
   return { code, out, err }
 }
+
+/** The command within this process, on stores that no server of this process has open. */
+export const runHere = (dataDir: string, ...args: readonly string[]): Promise<Outcome> =>
+  runWith(dataDir, {}, ...args)

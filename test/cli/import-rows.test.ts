@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import iconv from 'iconv-lite'
 import { parseEmailAddress } from '../../accounts/email-address.ts'
 import type { RuleId } from '../../cli/import/rules.ts'
+import { exportMembers } from '../../cli/member-export.ts'
 import { aDesk, readCsv, type TestDesk } from './desk.ts'
 
 let desk: TestDesk
@@ -269,5 +270,60 @@ describe('Files that are refused as a whole', () => {
 
   test('a file that is not there', async () => {
     await expect(desk.run({ file: desk.path('nowhere.csv') })).rejects.toThrow('ENOENT')
+  })
+})
+
+describe('What a file says of members for apps', () => {
+  const head = 'ユーザID,生年月日,氏名,フリガナ,電話番号,郵便番号,住所\n'
+  const line =
+    '7-1,1985-04-01,健保 花子,ｹﾝﾎﾟ ﾊﾅｺ,０３－１２３４－５６７８,1000001,東京都千代田区千代田１－１\n'
+
+  test('is kept by the names of the claims, and comes back the same from an export', async () => {
+    const own = aDesk()
+    try {
+      const file = own.write('members.csv', head + line)
+      expect((await own.run({ file })).counts).toMatchObject({ created: 1, refused: 0 })
+      const [member] = await own.all()
+      expect(member?.profile).toEqual({
+        name: '健保 花子',
+        'name#ja-Kana-JP': 'ケンポ ハナコ',
+        phone_number: '+81312345678',
+        phone_number_verified: false,
+        address: { formatted: '東京都千代田区千代田1-1', postal_code: '100-0001', country: 'JP' },
+        updated_at: expect.any(Number),
+      })
+      expect((await own.run({ file })).counts).toMatchObject({ unchanged: 1 })
+
+      const out = own.path('export.csv')
+      await exportMembers(own.ports, { societyId: 'sakura', operator: '山田', out, locale: 'ja' })
+      expect((await own.run({ file: out, societyId: undefined })).counts).toMatchObject({
+        unchanged: 1,
+      })
+
+      const moved = own.write(
+        'moved.csv',
+        'ユーザID,生年月日,電話番号,住所\n7-1,1985-04-01,,大阪府\n',
+      )
+      expect((await own.run({ file: moved })).counts).toMatchObject({ updated: 1 })
+      expect((await own.all())[0]?.profile).toMatchObject({
+        name: '健保 花子',
+        phone_number: '+81312345678',
+        address: { formatted: '大阪府', postal_code: '100-0001' },
+      })
+    } finally {
+      await own.close()
+    }
+  })
+
+  test.each([
+    ['電話番号', '1234-5678', 'phone.form'],
+    ['電話番号', '03-1234-567890', 'phone.form'],
+    ['電話番号', '03-1234-56x8', 'phone.form'],
+    ['郵便番号', '100-001', 'postalCode.form'],
+    ['郵便番号', '１００－０００１０', 'postalCode.form'],
+    ['氏名', '=1+1', 'cell.formula'],
+  ])('is refused as %s %j', async (column, cell, rule) => {
+    const file = aFile(`ユーザID,生年月日,${column}\n7-2,1985-04-01,${cell}\n`)
+    expect(await answersTo(file)).toMatchObject([{ loginId: '7-2', result: 'refused', rule }])
   })
 })

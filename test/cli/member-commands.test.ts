@@ -212,6 +212,30 @@ describe('member show', () => {
   })
 })
 
+test('member show lists what the member has allowed the application that has the ID now', async () => {
+  const member = await stored(aSettledMember({ id: 'allows' as MemberId, loginId: '77777-3' }))
+  const { consents, clients } = idp.services
+  const now = idp.clock.now()
+  const given = { memberId: member.id, since: now, updatedAt: now, claims: [], resources: [] }
+  const ids = ['remade', 'gone', 'health-portal']
+  for (const clientId of ids) await consents.give({ ...given, clientId, scopes: ['openid'] })
+  idp.clock.advance(120)
+  await clients.registry.create(
+    {
+      client_id: 'remade',
+      client_name: '別のアプリ',
+      redirect_uris: [idp.redirectUri],
+      policy: { society: 'sakura', thirdParty: true },
+    },
+    { operator: '山田花子', door: 'cli' },
+  )
+  const shown = await showMember(desk(), { ...asked(member), locale: 'en' })
+  expect(shown).toContain('Connected apps: 2')
+  expect(shown).toContain(' gone openid')
+  expect(shown).toContain(' health-portal openid')
+  expect(shown).not.toContain('remade')
+})
+
 describe('society check', () => {
   test('counts the members who cannot go on, and finds terms that no file has any more', async () => {
     const { settings, members } = idp.services

@@ -16,6 +16,14 @@ const NOW = 1_800_000_000
 const aFullMember = () =>
   aMember({
     insured: { symbol: '髙﨑', number: '𠮷12' },
+    profile: {
+      name: '髙﨑 花子',
+      'name#ja-Kana-JP': 'タカサキ ハナコ',
+      phone_number: '+81312345678',
+      phone_number_verified: false,
+      address: { postal_code: '100-0001', country: 'JP' },
+      updated_at: NOW,
+    },
     email: { address: "o'neil+社@example.jp", verifiedAt: NOW },
     password: { hash: 'h', initial: 'derived', initialExpiresAt: NOW + 9, changedAt: NOW },
     birthdateConfirmedAt: NOW,

@@ -36,7 +36,7 @@ import { CODE_SECONDS, LINK_SECONDS } from '../../factors/email-code.ts'
 import { PASSKEY_SECONDS } from '../../factors/passkey.ts'
 import { UnreadableSecretError } from '../../factors/seal.ts'
 import { UNDO_SECONDS } from '../../interactions/confirm-address.ts'
-import { ttl } from '../../provider/ttl.ts'
+import { ACCESS_TOKEN_SECONDS, ttl } from '../../provider/ttl.ts'
 import { catalogue, FAULT_REASONS } from '../../views/messages/index.ts'
 import { ROOT, sourceFiles, sourceText } from '../style/sources.ts'
 import { aVisitor, type Visitor } from '../support/agent.ts'
@@ -51,7 +51,6 @@ const EXAMPLES = [
   'client',
   'app',
   'encryptionKeys',
-  'jwks',
   'societies',
   'backup',
   'pass',
@@ -201,11 +200,11 @@ describe.each(LOCALES)('README (%s): what it says of the code is so', (locale) =
       ENROLMENT_WINDOW_SECONDS,
       REGISTRATION_WINDOW_SECONDS,
       Number(lives.AuthorizationCode),
-      Number(lives.AccessToken),
+      ACCESS_TOKEN_SECONDS,
       HISTORY_SECONDS,
       DEVICE_SECONDS,
     ]
-    expect(lives.IdToken).toBe(lives.AccessToken)
+    expect(lives.IdToken).toBe(ACCESS_TOKEN_SECONDS)
     const first = locale === 'ja' ? '使われていないセッション' : 'session, unused'
     expect(tableWith(locale, first).map(([, life]) => life)).toEqual(
       seconds.map((each) => duration(each, locale)),
@@ -331,9 +330,10 @@ const replaced = (text: string, from: string, to: string): string => {
 describe('README: its examples work', () => {
   test('production starts from the checklist: key command, societies and clients', () => {
     const folder = aFolder()
-    const made = (name: 'jwks' | 'encryptionKeys') =>
-      execFileSync('sh', ['-c', example(name)], { cwd: folder, encoding: 'utf8' }).trim()
-    const [jwks, encryptionKeys] = [made('jwks'), made('encryptionKeys')]
+    const encryptionKeys = execFileSync('sh', ['-c', example('encryptionKeys')], {
+      cwd: folder,
+      encoding: 'utf8',
+    }).trim()
     rmSync(folder, { recursive: true })
     const files: Readonly<Record<string, string>> = {
       'societies.json': example('societies'),
@@ -356,13 +356,11 @@ describe('README: its examples work', () => {
         IDP_CODE_KEY: random('2'),
         IDP_ENCRYPTION_KEYS: encryptionKeys,
         IDP_PAIRWISE_SALT: random('3'),
-        IDP_JWKS: jwks,
         IDP_SMTP_URL: 'smtps://user:password@mail.example.jp:465',
         IDP_MAIL_FROM: 'no-reply@id.example.jp',
       },
       (path) => files[path] ?? '',
     )
-    expect(config.jwks.keys).toHaveLength(1)
     expect(config.encryptionKeys.map(({ key }) => key.length)).toEqual([32])
     expect(config.clientFile.clients.get('my-app')?.client.policy.society).toBe('sakura')
     expect(config.societies.get('sakura')?.factors).toEqual([...CHOSEN_FACTORS])

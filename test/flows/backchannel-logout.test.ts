@@ -13,7 +13,7 @@ import { disable, type Member, type MemberId } from '../../accounts/member.ts'
 import { createApp } from '../../app.ts'
 import { linkTokenOf } from '../../factors/email-code.ts'
 import { undoKey } from '../../interactions/confirm-address.ts'
-import { endOtherSessions } from '../../interactions/sessions.ts'
+import { endedKey, endOtherSessions } from '../../interactions/sessions.ts'
 import { aVisitor, type Visitor } from '../support/agent.ts'
 import { A_PASSWORD } from '../support/builders.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
@@ -294,6 +294,35 @@ describe('A relying party is told of the end of a session', () => {
     expect(await idp.sweepSessions()).toBe(1)
     expect(await toldSids()).toEqual([sid])
     expect((await visitor.visit(accountUrl())).heading).toBe(PAGE.password)
+  })
+
+  test('that the member was told is ending when the server died, and its tokens die with it', async () => {
+    const member = await aMemberHere()
+    const { journey, sid } = await signedIn(member)
+    await journey.start({ prompt: 'none' })
+    const tokens = await journey.rp.finish(journey.visitor.page.url)
+    const [record] = await idp.services.sessions.list(member.id)
+    if (!record) throw new Error('no session is known')
+    // As a crash leaves it: marked as ended, and nothing else done yet.
+    await idp.services.transient.put(endedKey(record.uid), 'onPurpose', 12 * 60 * MINUTE)
+    await idp.services.sessions.remove(record.uid)
+    await idp.services.sessions.see({ ...record, endsAt: clock.now() })
+    expect(await idp.sweepSessions()).toBe(1)
+    expect(await toldSids()).toEqual([sid])
+    await expect(journey.rp.userInfo(tokens)).rejects.toThrow()
+  })
+
+  test('and of a member barred since, what it has left behind ends although it has run out', async () => {
+    const member = await aMemberHere()
+    await signedIn(member)
+    const [record] = await idp.services.sessions.list(member.id)
+    const [grantId = ''] = record?.grantIds ?? []
+    expect(await idp.services.artifacts('Grant').find(grantId)).toBeDefined()
+    await idp.services.members.save(disable(await idp.memberOf(member), clock.now() + 1))
+    clock.advance(31 * MINUTE)
+    await idp.sweepSessions()
+    expect(await idp.services.artifacts('Grant').find(grantId)).toBeUndefined()
+    expect(await idp.services.sessions.list(member.id)).toEqual([])
   })
 
   test('that nobody has used for half an hour, once, and not before', async () => {

@@ -142,6 +142,7 @@ export const newestCode = async (idp: Idp, member: Member): Promise<string> => {
 /** A page as everybody gets it: without what is of one request alone. */
 export const bare = ({ status, body }: Page): string =>
   `${status} ${body
-    .replace(/name="csrf" value="[^"]*"/gu, '')
+    .replace(/name="(?:csrf|counted)" value="[^"]*"/gu, '')
+    .replace(/<p class="hint until">[^<]*/gu, '')
     .replace(/\/interaction\/[\w-]+/gu, '/interaction')
     .replace(/data-hide-after="\d+"|約\d+秒後/gu, '')}`

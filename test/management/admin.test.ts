@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { createAdminRoutes } from '../../management/admin.ts'
 import { createManagementApp } from '../../management/app.ts'
+import { explainReference } from '../../provider/refusals/explanation.ts'
 import { aJourneyOf, anOldHand, theDate } from '../flows/support.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
 
@@ -26,7 +27,8 @@ beforeAll(async () => {
     { operator: 'alice', hash },
     { operator: 'nobody', hash: ofNothing },
   ]
-  const routes = createAdminRoutes({ clients, tokens, log })
+  const explainRefusal = explainReference(idp.services)
+  const routes = createAdminRoutes({ clients, explainRefusal, tokens, log })
   const app = createManagementApp({
     missing: async () => [],
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
@@ -173,6 +175,21 @@ describe('The admin API', () => {
     expect(String(answer.body.error_description)).toContain(words)
   })
 
+  test('explains a refusal by its reference number, in either language', async () => {
+    const body = new URLSearchParams({ grant_type: 'password', client_id: 'health-portal' })
+    const refused = await fetch(`${idp.issuer}/token`, { method: 'POST', body })
+    const path = `/refusals/${refused.headers.get('x-request-id')}`
+    const { status, body: told } = await call('GET', path)
+    expect([status, told.endpoint, told.client_id]).toEqual([200, 'token', 'health-portal'])
+    const [finding] = told.findings as Json[]
+    expect(finding).toMatchObject({ rule: 'auth.method', received: 'none' })
+    expect(finding?.fix).toContain('Correct the app')
+    const japanese = (await call('GET', `${path}?lang=ja`)).body.findings as Json[]
+    expect(japanese[0]?.fix).toContain('登録')
+    const unknown = await call('GET', '/refusals/7F3K-92QD')
+    expect([unknown.status, unknown.body.error]).toEqual([404, 'unknown_reference'])
+  })
+
   test('refuses what is no JSON by its type, and knows no client of ours', async () => {
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
     expect((await call('POST', '/clients', 'client_name=x', form)).status).toBe(415)
@@ -224,7 +241,7 @@ describe('Its OpenAPI document', () => {
       }
     }
     expect(answered.sort()).toEqual(told.sort())
-    expect(told.length).toBe(12)
+    expect(told.length).toBe(13)
   })
 
   test('describes a client by the very schema that checks it', async () => {
