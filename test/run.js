@@ -17,7 +17,7 @@ import {
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const jest = join(root, 'node_modules/jest/bin/jest.js')
-const RUN_TIMEOUT_MS = 20 * 60_000
+const RUN_TIMEOUT_MS = 40 * 60_000
 const PRODUCTION_NODE = 24
 
 const say = (line) => console.log(`[test] ${line}`)
