@@ -1,21 +1,13 @@
 /** @type {import('jest').Config} */
 export default {
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
-  testEnvironment: 'node',
-  globalSetup: '<rootDir>/scripts/templates.js',
+  runtime: '<rootDir>/test/support/jest/runtime.cjs',
+  testEnvironment: '<rootDir>/test/support/jest/environment.js',
+  globalSetup: '<rootDir>/test/support/jest/setup.js',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  extensionsToTreatAsEsm: ['.ts'],
-  coverageProvider: 'v8',
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
-  testTimeout: 30_000,
-  transform: {
-    '\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-        module: { type: 'es6' },
-        sourceMaps: 'inline',
-      },
-    ],
-  },
+  // Only a test that hangs takes so long, on a busy machine too.
+  testTimeout: 60_000,
+  // Node's module hooks compile: test/support/jest/register.js.
+  transform: {},
 }

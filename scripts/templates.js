@@ -58,6 +58,4 @@ export const compileTemplates = () => {
   write(mark, state)
 }
 
-export default compileTemplates
-
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) compileTemplates()

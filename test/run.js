@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
   findMongo,
   MONGO_ADVICE,
@@ -17,6 +17,8 @@ import {
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const jest = join(root, 'node_modules/jest/bin/jest.js')
+/** Test files are Node's own modules. */
+const register = pathToFileURL(join(root, 'test/support/jest/register.js')).href
 const RUN_TIMEOUT_MS = 40 * 60_000
 const PRODUCTION_NODE = 24
 
@@ -187,7 +189,8 @@ const run = ({ path, version }, args, env) => {
   const { status } = spawnSync(
     path,
     [
-      '--experimental-vm-modules',
+      '--import',
+      register,
       '--disable-warning=ExperimentalWarning',
       jest,
       '--maxWorkers=2',

@@ -6,19 +6,15 @@ import { ROOT } from '../style/sources.ts'
 export type Outcome = Readonly<{ code: number | null; out: string; err: string }>
 export type RunningCommand = Readonly<{ child: ChildProcess; ended: Promise<Outcome> }>
 
-const HOOKS = join(ROOT, 'test/adapters/embedded/register-typescript.mjs')
-
 /** The command as the operator types it, in a process of its own beside a running server. */
 export const startCommand = (
   dataDir: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[],
 ): RunningCommand => {
-  const child = spawn(
-    process.execPath,
-    ['--no-warnings', '--import', HOOKS, join(ROOT, 'cli/index.ts'), ...args],
-    { env: { ...process.env, NODE_ENV: 'test', ...env, IDP_DATA_DIR: dataDir } },
-  )
+  const child = spawn(process.execPath, [join(ROOT, 'bin/kenpo-idp.js'), ...args], {
+    env: { ...process.env, NODE_ENV: 'test', ...env, IDP_DATA_DIR: dataDir },
+  })
   let out = ''
   let err = ''
   child.stdout.on('data', (chunk: Buffer) => {

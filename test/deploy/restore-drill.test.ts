@@ -19,8 +19,7 @@ import { ROOT } from '../style/sources.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
 import { onServer } from '../support/mongo.ts'
 
-const HOOKS = join(ROOT, 'test/adapters/embedded/register-typescript.mjs')
-const KENPO_IDP = `${process.execPath} --no-warnings --import ${HOOKS} ${join(ROOT, 'cli/index.ts')}`
+const KENPO_IDP = `${process.execPath} ${join(ROOT, 'bin/kenpo-idp.js')}`
 
 type Ran = Readonly<{ code: number; out: string; err: string }>
 

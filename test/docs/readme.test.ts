@@ -498,12 +498,9 @@ describe('README: the app and the backup, against a running provider', () => {
     expect((await visitor.visit(`${home}/claims`)).status).toBe(404)
   })
 
-  /** Our command as this checkout has it, not built. */
-  const asTyped = (command: string): string => {
-    const hooks = join(ROOT, 'test/adapters/embedded/register-typescript.mjs')
-    const run = `node --no-warnings --import ${hooks} ${join(ROOT, 'cli/index.ts')}`
-    return replaced(command, 'npx kenpo-idp', run)
-  }
+  /** Our command as this checkout has it. */
+  const asTyped = (command: string): string =>
+    replaced(command, 'npx kenpo-idp', `node ${join(ROOT, 'bin/kenpo-idp.js')}`)
 
   test('the desk’s command issues a pass, which the audit trail tells of', () => {
     const command = asTyped(replaced(example('pass'), '12345-704', '12345-678'))

@@ -1,7 +1,7 @@
 // `npm run test:mongodb`: what only a real replica set can show. `npm test` does without.
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -19,7 +19,8 @@ if (!process.env.MONGO_TEST_URL) {
 const { status } = spawnSync(
   process.execPath,
   [
-    '--experimental-vm-modules',
+    '--import',
+    pathToFileURL(join(root, 'test/support/jest/register.js')).href,
     '--disable-warning=ExperimentalWarning',
     join(root, 'node_modules/jest/bin/jest.js'),
     '--runInBand',

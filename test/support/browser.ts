@@ -12,7 +12,7 @@ const AXE = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'u
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 /** How long a page may take to show what is waited for, on a slow machine. */
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 20_000
 
 const running = new Map<string, Promise<Browser>>()
 

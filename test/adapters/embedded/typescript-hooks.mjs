@@ -1,38 +1,39 @@
-import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { transform } from '@swc/core'
+import compiled from '../../support/jest/compiled.cjs'
 
-const CACHE = new URL('../../../node_modules/.cache/kenpo-id/typescript/', import.meta.url)
-
-const compile = async (source, filename) => {
-  const { code } = await transform(source, {
+const compile = (source, filename) =>
+  transform(source, {
     filename,
     swcrc: false,
     jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
     module: { type: 'es6' },
-    sourceMaps: 'inline',
+    sourceMaps: true,
   })
-  return code
+
+/** Whole or not at all: others compile the same file. */
+const write = async (path, text) => {
+  const draft = `${path}.${process.pid}`
+  await mkdir(compiled.CACHE, { recursive: true })
+  await writeFile(draft, text)
+  await rename(draft, path)
 }
 
-/** Hundreds of processes start from the same files: each is compiled once. */
-const compiled = async (filename) => {
+/** Many processes start from the same files: each is compiled once. */
+const javaScriptOf = async (filename) => {
   const source = await readFile(filename, 'utf8')
-  const name = createHash('sha256').update(filename).update('\0').update(source).digest('hex')
-  const path = new URL(`${name}.mjs`, CACHE)
+  const path = compiled.compiledPath(filename, source)
   const kept = await readFile(path, 'utf8').catch(() => undefined)
   if (kept !== undefined) return kept
-  const code = await compile(source, filename)
-  const draft = new URL(`${name}.${process.pid}`, CACHE)
-  await mkdir(CACHE, { recursive: true })
-  await writeFile(draft, code)
-  await rename(draft, path)
+  const { code, map } = await compile(source, filename)
+  await write(`${path}.map`, map)
+  await write(path, code)
   return code
 }
 
-/** Node's module hook: our TypeScript files, with the compiler that the tests run under. */
+/** Node's module hook: our TypeScript files, compiled. */
 export const load = async (url, context, nextLoad) => {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return nextLoad(url, context)
-  return { format: 'module', source: await compiled(fileURLToPath(url)), shortCircuit: true }
+  return { format: 'module', source: await javaScriptOf(fileURLToPath(url)), shortCircuit: true }
 }

@@ -15,7 +15,6 @@ import type { Member } from '../drivers/page-rules.ts'
 import { type Client, client, RP_ORIGIN } from '../relying-party.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const TYPESCRIPT = new URL('../../adapters/embedded/register-typescript.mjs', import.meta.url).href
 const START_MS = 60_000
 const STOP_MS = 20_000
 
@@ -31,7 +30,8 @@ export type RunningTarget = Readonly<{
   close(): Promise<void>
 }>
 
-const NODE = ['--disable-warning=DEP0040', '--import', TYPESCRIPT]
+const NODE = ['--disable-warning=DEP0040']
+const KENPO_IDP = 'bin/kenpo-idp.js'
 const OUR_ENVIRONMENT = { PATH: process.env.PATH, HOME: process.env.HOME }
 
 /**
@@ -216,12 +216,11 @@ export const startKenpoId = async (
     IDP_LOG_LEVEL: 'warn',
     IDP_REGISTRATION: 'on',
   }
-  const close = await startProcess(['server.ts'], { env, issuer, folder })
-  const made = await promisify(execFile)(
-    process.execPath,
-    [...NODE, 'cli/index.ts', ...TOKEN_COMMAND],
-    { cwd: ROOT, env },
-  ).catch(async (error: unknown) => {
+  const close = await startProcess(['dist/server.js'], { env, issuer, folder })
+  const made = await promisify(execFile)(process.execPath, [...NODE, KENPO_IDP, ...TOKEN_COMMAND], {
+    cwd: ROOT,
+    env,
+  }).catch(async (error: unknown) => {
     await close()
     throw error
   })
@@ -258,11 +257,11 @@ export const startProfile = async (): Promise<RunningProfile> => {
     IDP_DATA_DIR: join(folder, 'data'),
     IDP_LOG_LEVEL: 'warn',
   }
-  const command = ['cli/index.ts', 'serve', '--profile', 'conformance', '--issuer', issuer]
+  const command = [KENPO_IDP, 'serve', '--profile', 'conformance', '--issuer', issuer]
   const close = await startProcess(command, { env, issuer, folder })
   await promisify(execFile)(
     process.execPath,
-    [...NODE, 'cli/index.ts', 'conformance-plan', '--issuer', issuer, '--out', folder],
+    [...NODE, KENPO_IDP, 'conformance-plan', '--issuer', issuer, '--out', folder],
     { cwd: ROOT, env },
   ).catch(async (error: unknown) => {
     await close()
