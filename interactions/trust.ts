@@ -33,13 +33,22 @@ export const addressOf = (ctx: Context): string => ctx.ip
 /** Whether the browser speaks https, which the issuer says and no header (`pinHost`). */
 export const isHttps = (ctx: Context): boolean => ctx.secure
 
-/** An IPv4-mapped IPv6 address counts as the IPv4 address it is. */
-const within = (address: string, cidr: string): boolean => {
-  if (!ipaddr.isValid(address)) return false
-  const parsed = ipaddr.process(address)
-  const [range, bits] = ipaddr.parseCIDR(cidr)
-  return parsed.kind() === range.kind() && parsed.match(range, bits)
+type Address = ReturnType<typeof ipaddr.parse>
+type Network = Society['networks'][number]
+
+const rangesOf = new WeakMap<Network, readonly (readonly [Address, number])[]>()
+
+const holds = (network: Network, address: Address): boolean => {
+  const ranges = rangesOf.get(network) ?? network.cidrs.map((cidr) => ipaddr.parseCIDR(cidr))
+  rangesOf.set(network, ranges)
+  return ranges.some(
+    ([range, bits]) => address.kind() === range.kind() && address.match(range, bits),
+  )
 }
+
+/** An IPv4-mapped IPv6 address counts as the IPv4 address it is. */
+const parsed = (address: string): Address | undefined =>
+  ipaddr.isValid(address) ? ipaddr.process(address) : undefined
 
 /** The society's first network that holds the address, with those of `registered` permitted there. */
 export const networkOf = (
@@ -48,7 +57,8 @@ export const networkOf = (
   registered: readonly ChosenFactor[],
   locale: Locale = 'ja',
 ): NetworkPolicy => {
-  const network = society.networks.find(({ cidrs }) => cidrs.some((cidr) => within(address, cidr)))
+  const from = society.networks.length > 0 ? parsed(address) : undefined
+  const network = from && society.networks.find((one) => holds(one, from))
   const permitted = registered.filter((factor) => society.factors.includes(factor))
   if (!network) return { name: '', factors: permitted }
   return {

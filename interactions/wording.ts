@@ -1,15 +1,21 @@
 import Bowser from 'bowser'
 import type { EpochSeconds, Locale } from '../accounts/member.ts'
 
-const format = (at: EpochSeconds, locale: Locale, options: Intl.DateTimeFormatOptions): string =>
-  new Intl.DateTimeFormat(locale === 'ja' ? 'ja-JP' : 'en-GB', {
-    timeZone: 'Asia/Tokyo',
-    ...options,
-  }).format(new Date(at * 1000))
+/** Writes a time as it is in Japan. Making a formatter takes far longer than using it. */
+const inJapan = (language: string, options: Intl.DateTimeFormatOptions = {}) => {
+  const formatter = new Intl.DateTimeFormat(language, { timeZone: 'Asia/Tokyo', ...options })
+  return (at: EpochSeconds): string => formatter.format(new Date(at * 1000))
+}
+
+const DATE = { year: 'numeric', month: 'long', day: 'numeric' } as const
+const clockText = inJapan('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+const dayText = { ja: inJapan('ja-JP', DATE), en: inJapan('en-GB', DATE) }
+const japaneseWeekday = inJapan('ja-JP', { weekday: 'short' })
+const englishDay = inJapan('en-GB', { weekday: 'long', ...DATE })
 
 /** 20:15, Japan time. */
 export const timeText = (at: EpochSeconds, locale: Locale): string => {
-  const clock = format(at, 'en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+  const clock = clockText(at)
   const [hour, minute] = clock.split(':')
   return locale === 'ja' ? `${Number(hour)}時${minute}分` : clock
 }
@@ -20,22 +26,18 @@ export const untilText = (until: EpochSeconds, locale: Locale): string =>
 
 /** 2026年11月22日（日）20:15 / Sunday 22 November 2026, 20:15 (Japan time). */
 export const dateTimeText = (at: EpochSeconds, locale: Locale): string => {
-  const clock = format(at, 'en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+  const clock = clockText(at)
   if (locale === 'ja') {
-    const day = format(at, 'ja', { year: 'numeric', month: 'long', day: 'numeric' })
-    return `${day}（${format(at, 'ja', { weekday: 'short' })}）${clock}`
+    return `${dayText.ja(at)}（${japaneseWeekday(at)}）${clock}`
   }
-  const day = format(at, 'en', { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' })
-  return `${day}, ${clock} (Japan time)`
+  return `${englishDay(at)}, ${clock} (Japan time)`
 }
 
 /** 2026年11月22日 / 22 November 2026, in Japan. */
-export const dateText = (at: EpochSeconds, locale: Locale): string =>
-  format(at, locale, { year: 'numeric', month: 'long', day: 'numeric' })
+export const dateText = (at: EpochSeconds, locale: Locale): string => dayText[locale](at)
 
 /** YYYY-MM-DD in Japan. */
-export const japaneseDay = (at: EpochSeconds): string =>
-  new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Tokyo' }).format(new Date(at * 1000))
+export const japaneseDay: (at: EpochSeconds) => string = inJapan('sv-SE')
 
 /** Names only: an unknown browser's name is whatever it says of itself, and this stands in mails. */
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9 ]{0,29}$/u

@@ -224,6 +224,6 @@ export const render = async <V extends ViewName>(
   common: CommonLocals,
   locals: Pages[V],
 ): Promise<void> => {
-  await ctx.render(view, localsOf(view, common, locals))
+  await ctx.render(`${view}.pug`, localsOf(view, common, locals))
   ctx.set('Content-Language', common.locale)
 }

@@ -10,7 +10,7 @@ import { commonLocals } from '../common.ts'
 import { csrfToken, hasCsrfToken, refuseCrossSite, requireSameOrigin } from '../csrf.ts'
 import { isMailDelayed } from '../email-challenge.ts'
 import type { FlowDependencies } from '../flow.ts'
-import { parseForm, readForm } from '../form.ts'
+import { parseForm, readForm, TOKEN } from '../form.ts'
 import { localeOf } from '../locale.ts'
 import { fault, type Page } from '../step.ts'
 import { updateMember } from '../update-member.ts'
@@ -198,7 +198,7 @@ const act = async (dependencies: FlowDependencies, ctx: Context): Promise<void> 
 
   const isOpen = chosen.anytime === true || isFresh(context)
   const body: unknown = ctx.request.body
-  const token = readForm({ csrf: { max: 200, optional: true } }, body)?.csrf
+  const token = readForm(TOKEN, body)?.csrf
   if (!hasCsrfToken(settings.cookieKeys, csrfId(context), token)) {
     requireSameOrigin(ctx)
     if (!isOpen) return seeOther(ctx, self)
