@@ -7,7 +7,7 @@ import mongoose, { type mongo } from 'mongoose'
 import { z } from 'zod'
 import type { Clock } from '../accounts/ports.ts'
 import { type BackupCounts, makeWhole } from './backup-file.ts'
-import { createMongo, type MongoConnection } from './mongo/connect.ts'
+import { createMongo, type MongoConnection, type MongoOptions } from './mongo/connect.ts'
 import { COLLECTIONS, MIGRATIONS, migrate, requireSchema } from './mongo/migrations.ts'
 import { dateOf } from './mongo/schema.ts'
 import { connected } from './store-connect.ts'
@@ -33,8 +33,8 @@ const BATCH = 500
  * or as they are, each one whole.
  * @throws StoreRefusedError `fileExists`, `unreachable`; StoreUnavailableError
  */
-export const backUpMongo = async (mongoUrl: string, to: string): Promise<BackupCounts> => {
-  const raw = createMongo({ url: mongoUrl })
+export const backUpMongo = async (from: MongoOptions, to: string): Promise<BackupCounts> => {
+  const raw = createMongo(from)
   const counts: Record<string, number> = {}
   const lines = async function* () {
     yield `${JSON.stringify({ format: FORMAT, id: randomUUID(), schema: MIGRATIONS.length })}\n`
@@ -148,11 +148,11 @@ const writeAll = async (
  */
 export const restoreMongo = async (
   from: string,
-  mongoUrl: string,
+  to: MongoOptions,
   clock: Clock,
 ): Promise<BackupCounts> => {
   const { id, counts } = await check(from)
-  const raw = createMongo({ url: mongoUrl })
+  const raw = createMongo(to)
   try {
     await connected([{ name: 'MongoDB', ping: raw.ping }])
     await migrate(raw, clock)

@@ -82,7 +82,7 @@ export const agrees = ({ inFile, inTarget, readBack }: MovedCounts): boolean =>
  */
 export const moveStore = async (
   { db, settings }: HeldFile,
-  { mongoUrl, redis: redisConfig, durable }: Servers,
+  { mongo: mongoConfig, redis: redisConfig, durable }: Servers,
   {
     clock,
     checksDurability,
@@ -95,8 +95,8 @@ export const moveStore = async (
   }>,
 ): Promise<MoveReport> => {
   const redis = createRedis(redisOptions(redisConfig))
-  const raw = createMongo({ url: mongoUrl })
-  const mongo = openMongo({ url: mongoUrl }, clock)
+  const raw = createMongo(mongoConfig)
+  const mongo = openMongo(mongoConfig, clock)
   try {
     await connected([
       { name: 'Redis', ping: redis.ping },

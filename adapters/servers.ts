@@ -30,12 +30,12 @@ const isServed = (ask: () => Promise<unknown>): Promise<boolean> =>
  * `migrates`: MongoDB's schema is brought up to date as soon as it can be.
  */
 export const openServers = async (
-  { mongoUrl, redis: redisConfig, durable }: Servers,
+  { mongo: mongoConfig, redis: redisConfig, durable }: Servers,
   options: Readonly<{ migrates: boolean; clock: Clock; log?: Log | undefined }>,
 ): Promise<Adapters> => {
   const { migrates, clock, log } = options
   const redis = createRedis(redisOptions(redisConfig))
-  const mongo = openMongo({ url: mongoUrl }, clock)
+  const mongo = openMongo(mongoConfig, clock)
   redis.onError((error) =>
     log?.warn({ store: 'redis', reason: error.message }, 'store_unreachable'),
   )

@@ -143,7 +143,7 @@ const migrate = async ({ env, say }: Io): Promise<void> => {
     say('An embedded file is brought up to date whenever it is opened: nothing to do.')
     return
   }
-  const mongo = openMongo({ url: store.mongoUrl }, systemClock)
+  const mongo = openMongo(store.mongo, systemClock)
   try {
     await connected([
       { name: 'MongoDB', ping: () => mongo.pendingMigrations().then(() => undefined) },
@@ -176,7 +176,7 @@ const backUp = async (to: string, { env, say }: Io): Promise<void> => {
   const { store, dataDir } = loadConfig(env, undefined, keepSetting)
   const counts = await (store.kind === 'embedded'
     ? backUpFile(dataDir, to)
-    : backUpMongo(store.mongoUrl, to))
+    : backUpMongo(store.mongo, to))
   say(`${to}: ${countsLine(counts)}`)
 }
 
@@ -185,7 +185,7 @@ const restore = async (from: string, { env, say }: Io): Promise<void> => {
   const { store, dataDir } = loadConfig(env)
   const counts = await (store.kind === 'embedded'
     ? restoreFile(from, dataDir, systemClock)
-    : restoreMongo(from, store.mongoUrl, systemClock))
+    : restoreMongo(from, store.mongo, systemClock))
   say(`${from}: ${countsLine(counts)}`)
 }
 

@@ -411,6 +411,15 @@ export const OPTIONS = {
       ja: 'SentinelやClusterとTLSで話します。URLの場合は`rediss://`。自前の認証局は`NODE_EXTRA_CA_CERTS`に。',
     },
   },
+  IDP_MONGO_TIMEOUT_MS: {
+    schema: whole(100, 30_000),
+    fallback: '2000',
+    unit: { en: 'milliseconds', ja: 'ミリ秒' },
+    why: {
+      en: 'No operation on MongoDB waits longer, its retries included: then the member is asked to try again.',
+      ja: 'MongoDBの操作を待つ上限（再試行を含む）。過ぎると会員にやり直しをお願いします。',
+    },
+  },
   IDP_REDIS_TIMEOUT_MS: {
     schema: whole(50, 10_000),
     fallback: '500',

@@ -19,12 +19,19 @@ export type RedisConfig = Readonly<
   }
 >
 
+/** How MongoDB is reached. */
+export type MongoConfig = Readonly<{
+  url: string
+  /** No operation takes longer, retries and waiting included. */
+  operationTimeoutMs: number
+}>
+
 /** Where everything is kept. */
 export type StoreConfig =
   | Readonly<{ kind: 'embedded' }>
   | Readonly<{
       kind: 'redis+mongo'
-      mongoUrl: string
+      mongo: MongoConfig
       redis: RedisConfig
       /** A Redis that may forget what it has acknowledged is refused. */
       durable: boolean
@@ -33,6 +40,7 @@ export type StoreConfig =
 type Names =
   | 'IDP_STORE'
   | 'IDP_MONGO_URL'
+  | 'IDP_MONGO_TIMEOUT_MS'
   | 'IDP_REDIS_URL'
   | 'IDP_REDIS_SENTINELS'
   | 'IDP_REDIS_CLUSTER'
@@ -90,7 +98,8 @@ export const readStore = (
     problems.push({ name: 'IDP_MONGO_URL', rule: 'is missing', remedy })
   }
   const redis = redisOf(values)
-  const { IDP_MONGO_URL: mongoUrl, IDP_REDIS_DURABILITY: durability } = values
-  if (named.length !== 1 || !redis || !mongoUrl) return undefined
-  return { kind: 'redis+mongo', mongoUrl, redis, durable: durability !== 'waived' }
+  const { IDP_MONGO_URL: url, IDP_MONGO_TIMEOUT_MS: operationTimeoutMs } = values
+  if (named.length !== 1 || !redis || !url || operationTimeoutMs === undefined) return undefined
+  const durable = values.IDP_REDIS_DURABILITY !== 'waived'
+  return { kind: 'redis+mongo', mongo: { url, operationTimeoutMs }, redis, durable }
 }

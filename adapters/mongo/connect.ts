@@ -112,21 +112,17 @@ export const translated = (error: unknown): unknown => {
 }
 
 const within = async <T>(ms: number, call: () => Promise<T>): Promise<T> => {
-  const patience = new AbortController()
-  const late = async (): Promise<never> => {
-    await sleep(ms, undefined, { signal: patience.signal })
-    throw new StoreUnavailableError(`mongo: no answer within ${ms} ms`)
-  }
-  const answer = call()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const error = () => new StoreUnavailableError(`mongo: no answer within ${ms} ms`)
+    timer = setTimeout(() => reject(error()), ms)
+  })
   try {
-    const timeout = late()
-    // Whichever loses is heard by nobody.
-    for (const one of [answer, timeout]) one.catch(() => undefined)
-    return await Promise.race([answer, timeout])
+    return await Promise.race([call(), late])
   } catch (error) {
     throw translated(error)
   } finally {
-    patience.abort()
+    clearTimeout(timer)
   }
 }
 

@@ -28,7 +28,7 @@ describe('Where everything is kept', () => {
   test('in one Redis server and MongoDB', () => {
     expect(storeOf(SERVERS)).toEqual({
       kind: 'redis+mongo',
-      mongoUrl: SERVERS.IDP_MONGO_URL,
+      mongo: { url: SERVERS.IDP_MONGO_URL, operationTimeoutMs: 2000 },
       redis: { url: SERVERS.IDP_REDIS_URL, commandTimeoutMs: 500 },
       durable: true,
     })

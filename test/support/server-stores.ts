@@ -59,6 +59,7 @@ const onServers = (redis: RedisServer, database: MongoDatabase): TestStores => {
       // The product shares this process, and its cores, with much else.
       IDP_REDIS_TIMEOUT_MS: '5000',
       IDP_MONGO_URL: database.url,
+      IDP_MONGO_TIMEOUT_MS: '10000',
     },
     atRest: async () => {
       const kinds: Record<string, string> = {}

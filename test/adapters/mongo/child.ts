@@ -19,7 +19,7 @@ const [url = '', name = '', keys = '0'] = process.argv.slice(2)
 
 const report = (line: unknown) => writeSync(1, `${JSON.stringify(line)}\n`)
 
-const { close, ...mongo } = await connect({ url, operationTimeoutMs: 20_000 })
+const { close, ...mongo } = await connect({ url })
 const members = createMemberStore(mongo)
 report('ready')
 await new Promise((resolve) => process.stdin.once('data', resolve))

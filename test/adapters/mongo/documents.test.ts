@@ -5,9 +5,9 @@ import { type MongoStores, openMongo } from '../../../adapters/mongo/index.ts'
 import { createSettings } from '../../../adapters/mongo/settings.ts'
 import { systemClock } from '../../../adapters/system.ts'
 import { aMember } from '../../contracts/members.ts'
-import { inParallel, valuesOf } from '../../contracts/rounds.ts'
+import { inParallel, reasonsOf, valuesOf } from '../../contracts/rounds.ts'
 import { aMongoDatabase, type MongoDatabase, onServer } from '../../support/mongo.ts'
-import { connect, connected, migrated } from './stores.ts'
+import { connect, connected, migrated, PATIENT } from './stores.ts'
 
 /** What a form or a cookie may try to slip into a query. */
 const OPERATOR = { $ne: null } as never
@@ -17,7 +17,7 @@ let stores: MongoStores
 beforeAll(async () => {
   database = await aMongoDatabase()
   await migrated(database.url)
-  stores = openMongo({ url: database.url }, systemClock)
+  stores = openMongo({ ...PATIENT, url: database.url }, systemClock)
   await connected(stores)
 })
 afterAll(async () => {
@@ -135,11 +135,11 @@ describe('what is written to MongoDB', () => {
     const mongos: MongoConnection[] = []
     for (let count = 0; count < 2; count += 1) mongos.push(await connect({ url: database.url }))
     const [first, second] = mongos.map(createSettings)
-    const values = valuesOf(
-      await inParallel((caller) =>
-        (caller % 2 === 0 ? first : second)!.obtain('key', () => `made by ${caller}`),
-      ),
+    const outcomes = await inParallel((caller) =>
+      (caller % 2 === 0 ? first : second)!.obtain('key', () => `made by ${caller}`),
     )
+    const values = valuesOf(outcomes)
+    expect(reasonsOf(outcomes)).toEqual([])
     expect(values).toHaveLength(20)
     expect(new Set(values).size).toBe(1)
     for (const { close } of mongos) await close()

@@ -5,7 +5,7 @@ import { MIGRATE_COMMAND, MIGRATIONS, migrate } from '../../../adapters/mongo/mi
 import { systemClock } from '../../../adapters/system.ts'
 import { aMember } from '../../contracts/members.ts'
 import { aMongoDatabase, type MongoDatabase, onServer } from '../../support/mongo.ts'
-import { connect, connected } from './stores.ts'
+import { connect, connected, PATIENT } from './stores.ts'
 
 let database: MongoDatabase
 const closing: (() => Promise<void>)[] = []
@@ -18,7 +18,7 @@ afterEach(async () => {
 })
 
 const open = async () => {
-  const stores = openMongo({ url: database.url }, systemClock)
+  const stores = openMongo({ ...PATIENT, url: database.url }, systemClock)
   closing.push(stores.close)
   await connected(stores)
   return stores

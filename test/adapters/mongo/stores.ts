@@ -10,9 +10,12 @@ import { systemClock } from '../../../adapters/system.ts'
 export const connected = ({ onReady }: Pick<MongoConnection, 'onReady'>): Promise<void> =>
   new Promise((resolve) => onReady(resolve))
 
+/** The product shares these cores with much else: what a test is not about has time. */
+export const PATIENT = { operationTimeoutMs: 20_000 } as const
+
 /** A connection that stands. */
 export const connect = async (options: MongoOptions): Promise<MongoConnection> => {
-  const mongo = createMongo(options)
+  const mongo = createMongo({ ...PATIENT, ...options })
   await connected(mongo)
   return mongo
 }

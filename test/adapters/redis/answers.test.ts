@@ -15,7 +15,7 @@ describe('What a member and an application are told while Redis cannot store', (
 
   beforeAll(async () => {
     server = await startRedis()
-    connection = createRedis({ url: server.url })
+    connection = createRedis({ url: server.url, commandTimeoutMs: 5000 })
     await connected(connection)
     const clock = theDate()
     const { behind: _, ...over } = createRedisStores(connection.client, clock)

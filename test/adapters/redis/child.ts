@@ -18,7 +18,7 @@ const [url = '', keys = '0'] = process.argv.slice(2)
 
 const report = (line: unknown) => writeSync(1, `${JSON.stringify(line)}\n`)
 
-const connection = createRedis({ url })
+const connection = createRedis({ url, commandTimeoutMs: 5000 })
 await connected(connection)
 const transient = createTransientStore(connection.client, systemClock)
 const throttle = createThrottle(connection.client, systemClock)

@@ -44,7 +44,7 @@ describe.each(SET_UPS)('on %s', (name, start) => {
   beforeAll(async () => {
     const setUp = await start()
     stop = setUp.stop
-    connection = createRedis(setUp.options)
+    connection = createRedis({ commandTimeoutMs: 5000, ...setUp.options })
     await connected(connection)
   })
   afterAll(async () => {

@@ -20,7 +20,7 @@ describe('one Redis server under several processes', () => {
   beforeEach(async () => {
     children = []
     server = await startRedis()
-    connection = createRedis({ url: server.url })
+    connection = createRedis({ url: server.url, commandTimeoutMs: 5000 })
     await connected(connection)
   })
   afterEach(async () => {

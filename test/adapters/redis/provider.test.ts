@@ -41,7 +41,7 @@ describe.each(SET_UPS)('the engine on %s', (_, start) => {
   beforeAll(async () => {
     const setUp = await start()
     stop = setUp.stop
-    connection = createRedis(setUp.options)
+    connection = createRedis({ commandTimeoutMs: 5000, ...setUp.options })
     await connected(connection)
   })
   afterAll(async () => {

@@ -53,7 +53,7 @@ describe.each(SET_UPS)('A unit of work on %s', (_, start) => {
 
   beforeAll(async () => {
     setUp = await start()
-    connection = createRedis(setUp.options)
+    connection = createRedis({ commandTimeoutMs: 5000, ...setUp.options })
     await connected(connection)
   })
   afterAll(async () => {
