@@ -27,8 +27,8 @@ keep() {
 
 # All that the product asks of Redis: docs/operate.md.
 rules='resetkeys ~kenpo:* resetchannels -@all +get +set +del +exists +getdel +incrby +expire +ttl
- +pttl +multi +exec +eval +evalsha +ping +info +config|get +mget +cluster|slots +cluster|info
- +client|setname'
+ +pttl +pexpiretime +multi +exec +eval +evalsha +ping +info +config|get +mget +cluster|slots
+ +cluster|info +client|setname'
 rules=$(printf %s "$rules" | tr -d '\n')
 redis=$(random)
 hash=$(printf %s "$redis" | openssl dgst -sha256 -r | cut -d ' ' -f 1)

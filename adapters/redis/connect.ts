@@ -57,7 +57,7 @@ export const ACL_RULES = [
   '-@all',
   // The stores, scripts included.
   ...['get', 'set', 'del', 'exists', 'getdel', 'incrby', 'expire'],
-  ...['ttl', 'pttl', 'multi', 'exec', 'eval', 'evalsha'],
+  ...['ttl', 'pttl', 'pexpiretime', 'multi', 'exec', 'eval', 'evalsha'],
   // Readiness, and whether what is acknowledged lasts.
   ...['ping', 'info', 'config|get'],
   // On a Cluster.

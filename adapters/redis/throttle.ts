@@ -52,7 +52,7 @@ return reply`
 /** KEYS: counters. ARGV: the moment each was to end. Takes one off those that still stand as then. */
 const GIVE_BACK = `
 for i, key in ipairs(KEYS) do
-  if redis.call('PEXPIRETIME', key) == tonumber(ARGV[i]) and redis.call('DECR', key) <= 0 then
+  if redis.call('PEXPIRETIME', key) == tonumber(ARGV[i]) and redis.call('INCRBY', key, -1) <= 0 then
     redis.call('DEL', key)
   end
 end`

@@ -44,6 +44,13 @@ const useAll = async ({ client, ping }: RedisConnection): Promise<void> => {
   expect(await throttle.look('birthdate', 'a')).toMatchObject({ ok: false })
   await throttle.countInOrder?.([['emailCode', 'a']])
   await throttle.forget('birthdate', 'a')
+  for (const asked of [true, false]) {
+    await unitOfWork({}, async () => {
+      throttle.countAhead?.([['password', 'b']])
+      await transient.get('key')
+      if (asked) expect((await throttle.countInOrder?.([['password', 'b']]))?.ok).not.toBe(false)
+    })
+  }
   await unitOfWork({ artifacts: [['Session', 's']], values: ['key'] }, async () => {
     await artifacts('Session').upsert('s', { jti: 's', uid: 'u' }, 60)
     await artifacts('Grant').upsert('g', { jti: 'g' }, 60)
