@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,6 +7,16 @@ import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 
 /** What `connection` resolves to when nothing has come. */
 const SILENCE = 'silence'
+
+/** Their ends arrive together with the news that their process is gone. */
+const MANY_CLIENTS = `
+let connected = 0
+for (let made = 0; made < 12; made += 1) {
+  const socket = require('node:net').connect(Number(process.argv[1]), '127.0.0.1', () => {
+    connected += 1
+    if (connected === 12) console.log('connected')
+  })
+}`
 
 describe('the proxy that the tests break servers with', () => {
   let server: Server
@@ -144,5 +155,30 @@ describe('the proxy that the tests break servers with', () => {
     other.say('hello')
     expect(await other.until('hellore:hello')).toBe('re:hellore:hello')
     other.end()
+  })
+
+  test('lets go of a connection that ends just as it is cut', async () => {
+    const sockets = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+    /** Once those that are closing have gone. */
+    const standing = async () => {
+      for (let last = sockets(); ; last = sockets()) {
+        await sleep(50)
+        if (sockets() === last) return last
+      }
+    }
+    const before = await standing()
+    for (let rounds = 0; rounds < 5; rounds += 1) {
+      const args = ['-e', MANY_CLIENTS, String(proxy.port)]
+      const client = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+      await once(client.stdout, 'data')
+      await proxy.set('blackhole')
+      const gone = once(client, 'exit')
+      client.kill('SIGKILL')
+      await gone
+      proxy.cut()
+      await proxy.set('ok')
+    }
+    expect(await standing()).toBeLessThanOrEqual(before)
   })
 })

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { aNewcomer, newestMail, theDate } from '../flows/support.ts'
 import { aDesktop, aPhone, closeBrowser } from '../support/browser.ts'
 import { A_PASSWORD } from '../support/builders.ts'
-import { AS_IN_PRODUCTION, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
+import { ON_A_CLUSTER, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
 import { codeIn, linkIn } from '../support/smtp-sink.ts'
 import { tick } from './first-login.ts'
 import { aWalk, counting, headingOf, type Walk } from './walk.ts'
@@ -14,7 +14,7 @@ const NEW_PASSWORD = 'Kingyo_no_Hachi-39'
 
 let site: PortalAndIdp
 beforeAll(async () => {
-  site = await startPortalAndIdp({ ...AS_IN_PRODUCTION, clock })
+  site = await startPortalAndIdp({ ...ON_A_CLUSTER, clock })
 })
 afterAll(async () => {
   await closeBrowser()

@@ -8,7 +8,7 @@ import { secretOf } from '../flows/keys.ts'
 import { aRegistrant, theDate } from '../flows/support.ts'
 import { appCode } from '../support/authenticator-app.ts'
 import { aDesktop, aPhone, closeBrowser } from '../support/browser.ts'
-import { AS_IN_PRODUCTION, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
+import { ON_A_CLUSTER, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
 import { PAGE } from './first-login.ts'
 import {
   aMemberAbout,
@@ -27,7 +27,7 @@ const VERIFY = '認証アプリの数字を入力してください'
 const clock = theDate()
 let site: PortalAndIdp
 beforeAll(async () => {
-  site = await startPortalAndIdp({ ...AS_IN_PRODUCTION, clock })
+  site = await startPortalAndIdp({ ...ON_A_CLUSTER, clock })
 })
 afterAll(async () => {
   await closeBrowser()

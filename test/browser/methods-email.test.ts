@@ -3,7 +3,12 @@ import type { Page } from 'playwright-core'
 import { holding } from '../flows/keys.ts'
 import { aNewcomer, anOldHand, theDate } from '../flows/support.ts'
 import { aDesktop, closeBrowser } from '../support/browser.ts'
-import { AS_IN_PRODUCTION, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
+import {
+  AS_IN_PRODUCTION,
+  ON_A_CLUSTER,
+  type PortalAndIdp,
+  startPortalAndIdp,
+} from '../support/portal.ts'
 import { NEW_PASSWORD, PAGE, tick, walkTo } from './first-login.ts'
 import { claimsAt, enterMailedCode, logIn, signOut } from './signing-in.ts'
 import { aWalk, type Walk } from './walk.ts'
@@ -45,7 +50,7 @@ describe('Manual 2-6: a member who will sign in on a company PC alone', () => {
   const newcomer = aNewcomer()
 
   beforeAll(async () => {
-    site = await startPortalAndIdp({ ...AS_IN_PRODUCTION, clock })
+    site = await startPortalAndIdp({ ...ON_A_CLUSTER, clock })
     await site.idp.services.members.save(newcomer)
     page = await aDesktop('ja-JP')
     walk = aWalk(page, 'manual-2-6-email')

@@ -4,7 +4,7 @@ import type { Member } from '../../accounts/member.ts'
 import { passkeysOf } from '../../factors/passkey.ts'
 import { aRegistrant, theDate } from '../flows/support.ts'
 import { aDesktop, aPhone, closeBrowser } from '../support/browser.ts'
-import { AS_IN_PRODUCTION, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
+import { ON_A_CLUSTER, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
 import { anAuthenticator, noAuthenticator, type VirtualAuthenticator } from './authenticators.ts'
 import { NEW_PASSWORD, PAGE, walkTo } from './first-login.ts'
 import {
@@ -28,7 +28,7 @@ const NOT_FINISHED = expect.stringContaining('まだ終わっていません')
 const clock = theDate()
 let site: PortalAndIdp
 beforeAll(async () => {
-  site = await startPortalAndIdp({ ...AS_IN_PRODUCTION, clock })
+  site = await startPortalAndIdp({ ...ON_A_CLUSTER, clock })
 })
 afterAll(async () => {
   await closeBrowser()

@@ -15,7 +15,7 @@ import { holding, type Keyring } from '../flows/keys.ts'
 import { anOldHand, mailsTo, newestMail, settled, theDate } from '../flows/support.ts'
 import { appCode } from '../support/authenticator-app.ts'
 import { aPhone, closeBrowser } from '../support/browser.ts'
-import { AS_IN_PRODUCTION, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
+import { ON_A_CLUSTER, type PortalAndIdp, startPortalAndIdp } from '../support/portal.ts'
 import { codeIn } from '../support/smtp-sink.ts'
 import { NEW_PASSWORD, PAGE } from './first-login.ts'
 import { claimsAt, logIn, press, saveCodes } from './signing-in.ts'
@@ -32,7 +32,7 @@ let member: Member
 let keys: Keyring
 
 beforeAll(async () => {
-  site = await startPortalAndIdp({ ...AS_IN_PRODUCTION, clock })
+  site = await startPortalAndIdp({ ...ON_A_CLUSTER, clock })
 })
 beforeEach(async () => {
   const held = await holding(site.idp, ['totp', 'recoveryCode'], anOldHand(clock.now()))

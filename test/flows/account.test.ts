@@ -9,7 +9,7 @@ import { aVisitor, type Visitor, type VisitorOptions } from '../support/agent.ts
 import { createAuthenticator } from '../support/authenticator.ts'
 import { appCode } from '../support/authenticator-app.ts'
 import { A_PASSWORD, anEnrolledMember } from '../support/builders.ts'
-import { type Idp, startIdp } from '../support/idp.ts'
+import { type Idp, type IdpOptions, startIdp } from '../support/idp.ts'
 import type { Page } from '../support/page.ts'
 import { aRelyingParty } from '../support/rp.ts'
 import { codeIn, linkIn, type SunkMail } from '../support/smtp-sink.ts'
@@ -27,28 +27,30 @@ const OFFICE = {
 }
 const AT_OFFICE = { headers: { 'X-Forwarded-For': '192.0.2.7' } }
 
+const HERE: IdpOptions = {
+  clock,
+  societies: [
+    { id: 'sakura', networks: [OFFICE] },
+    // A society whose members sign in with passkey or app only.
+    {
+      id: 'minato',
+      networks: [],
+      factors: ['passkey', 'totp'],
+      registerFactor: 'sameSession',
+    },
+  ],
+  env: { IDP_TRUSTED_PROXY_HOPS: '1' },
+  clients: [
+    {
+      client_id: 'health-portal',
+      application_type: 'native',
+      grant_types: ['authorization_code', 'refresh_token'],
+    },
+  ],
+}
+
 beforeAll(async () => {
-  idp = await startIdp({
-    clock,
-    societies: [
-      { id: 'sakura', networks: [OFFICE] },
-      // A society whose members sign in with passkey or app only.
-      {
-        id: 'minato',
-        networks: [],
-        factors: ['passkey', 'totp'],
-        registerFactor: 'sameSession',
-      },
-    ],
-    env: { IDP_TRUSTED_PROXY_HOPS: '1' },
-    clients: [
-      {
-        client_id: 'health-portal',
-        application_type: 'native',
-        grant_types: ['authorization_code', 'refresh_token'],
-      },
-    ],
-  })
+  idp = await startIdp(HERE)
 })
 afterAll(async () => {
   await idp.close()
@@ -369,6 +371,20 @@ describe('On a company network that takes codes by mail only', () => {
 })
 
 describe('An account that changes hands while a form is on its way', () => {
+  let others: Idp
+  beforeAll(async () => {
+    others = idp
+    idp = await startIdp({
+      ...HERE,
+      instances: 1,
+      inThisProcess: 'another save comes right before each of its own',
+    })
+  })
+  afterAll(async () => {
+    await idp.close()
+    idp = others
+  })
+
   /** Saves this right before the product saves the member next: a lost race, every time. */
   const overtakeWith = (change: (member: Member) => Member): void => {
     const { members } = idp.services

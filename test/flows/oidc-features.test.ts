@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createRecordStore } from '../../adapters/embedded/records.ts'
 import { systemRandom } from '../../adapters/system.ts'
-import type { RegisteredClient } from '../../clients/client.ts'
 import { DEFAULT_FEATURES, FEATURES } from '../../clients/features.ts'
 import { createClients } from '../../clients/index.ts'
 import { ClientRefusedError } from '../../clients/refusal.ts'
-import { openTemporary } from '../adapters/embedded/temporary.ts'
 import { sourceText } from '../style/sources.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
 
@@ -28,11 +25,8 @@ test('docs/clients.md lists every feature, in the order of the code', () => {
 
 describe('With everything switched off', () => {
   let idp: Idp
-  let open: ReturnType<typeof openTemporary>
   beforeAll(async () => {
-    open = openTemporary()
     idp = await startIdp({
-      over: { clientStore: createRecordStore<RegisteredClient>(open.db, 'client') },
       env: { IDP_FEATURES: FEATURES.map((name) => `-${name}`).join(',') },
       clients: [
         // The demo's own use what is off here.
@@ -45,10 +39,7 @@ describe('With everything switched off', () => {
       ],
     })
   })
-  afterAll(async () => {
-    await idp.close()
-    await open.close()
-  })
+  afterAll(() => idp.close())
 
   const discovery = async (): Promise<Json> =>
     (await fetch(`${idp.issuer}/.well-known/openid-configuration`)).json() as Promise<Json>
@@ -134,8 +125,8 @@ describe('With everything switched off', () => {
         file: () => new Map(),
         rules: { ...services.clients.rules, features: new Set(FEATURES) },
         encryptionKeys: services.settings.encryptionKeys,
-        store: createRecordStore(open.db, 'client'),
-        tokens: createRecordStore(open.db, 'registrationToken'),
+        store: services.clientStore,
+        tokens: services.registrationTokens,
         audit: services.audit,
         clock: services.clock,
         randomBytes: systemRandom,

@@ -26,7 +26,10 @@ const whileHashingIsFull = async <T>(work: () => Promise<T>): Promise<T> => {
 describe('While more members sign in than this machine can hash passwords for', () => {
   let idp: Idp
   beforeAll(async () => {
-    idp = await startIdp({ clock: theDate() })
+    idp = await startIdp({
+      clock: theDate(),
+      inThisProcess: 'what keeps its hashing full is here',
+    })
   })
   afterAll(async () => {
     await idp.close()

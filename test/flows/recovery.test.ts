@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import type { Member } from '../../accounts/member.ts'
 import { linkTokenOf } from '../../factors/email-code.ts'
 import { undoKey } from '../../interactions/confirm-address.ts'
@@ -21,16 +21,26 @@ import {
   type Visit,
   withApp,
 } from './recovery-support.ts'
+import { theDate } from './support.ts'
 
 let idp: Idp
 beforeAll(async () => {
-  idp = await startIdp()
+  idp = await startIdp({ clock: theDate() })
 })
-afterAll(() => idp.close())
+afterAll(async () => {
+  await idp.close()
+  jest.useRealTimers()
+})
 
 const stored = (member: Member) => idp.services.members.save(member)
 const actsOf = async ({ id }: Member) =>
   (await idp.services.audit.eventsOf(id)).map(({ act }) => act)
+/** A second later: what two instances do is told in its order by the second. */
+const laterWith = async (pass: Promise<string>): Promise<string> => {
+  const issued = await pass
+  idp.clock.advance(1)
+  return issued
+}
 const subjectsTo = async (member: Member) => {
   await mailsGone(idp)
   return mailsTo(idp, member.email?.address).map(({ subject }) => subject)
@@ -98,7 +108,7 @@ describe('a forgotten password', () => {
     }
     expect((await idp.memberOf(member)).password.hash).toBe(member.password.hash)
 
-    const pass = await passFor(idp, member)
+    const pass = await laterWith(passFor(idp, member))
     await visitor.submit('reset-password', { pass: pass.toLowerCase(), password: NEW_PASSWORD })
     expect(visitor.page.heading).toBe(PAGE.password)
     expect(await actsOf(member)).toEqual(['deskPassIssued', 'deskPassUsed', 'passwordReset'])
@@ -315,7 +325,7 @@ describe('a lost phone', () => {
     const visit = await atLost(member)
     const { visitor, rp } = visit
     expect(visitor.page.text).toContain('電話でお問い合わせください')
-    await visitor.submit('desk-pass', { pass: await passFor(idp, member) })
+    await visitor.submit('desk-pass', { pass: await laterWith(passFor(idp, member)) })
     expect((await idp.memberOf(member)).credentials).toEqual([])
     expect((await idp.memberOf(member)).deskPass).toBeUndefined()
 

@@ -16,7 +16,6 @@ import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
 import { embeddedStores, type TestStores } from './stores.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const LOADER = new URL('../adapters/embedded/register-typescript.mjs', import.meta.url).href
 const START_MS = 60_000
 const POLL_MS = 20
 
@@ -33,6 +32,28 @@ export interface RunningProcess {
   /** The first line of its log, come already or within the minute, that holds these words. */
   said(words: string, times?: number): Promise<void>
 }
+
+/** One of the product's entry points, run as a process. */
+export type Command = Readonly<{
+  entry: 'server.ts' | 'cluster.ts'
+  args?: readonly string[]
+  /** Of Node itself. */
+  nodeArgs?: readonly string[]
+  /** All that it knows of the environment but PATH, TMPDIR and its management port. */
+  env: Readonly<Record<string, string | undefined>>
+  /** Nothing unless said; a pipe ends, at the latest, when this process does. */
+  stdin?: 'pipe'
+  /** A file's descriptor; a pipe unless said. */
+  stdout?: number
+}>
+
+/** A process just started, and how to wait for it. */
+export type StartedProcess = Pick<RunningProcess, 'management' | 'child' | 'exited' | 'probe'> &
+  Readonly<{
+    /** Resolves once this holds. @throws with what it complained of, where it ends before that or
+     * does not get there within the minute */
+    until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>
+  }>
 
 /** What processes of one deployment have in common, and the members' store between them. */
 export interface Deployment {
@@ -89,6 +110,44 @@ const probe = async (url: string) => {
   }
 }
 
+/** Starts a process and waits for nothing. */
+export const startProcess = async (command: Command): Promise<StartedProcess> => {
+  const { entry, args = [], nodeArgs = [], env, stdin = 'ignore', stdout = 'pipe' } = command
+  const managementPort = await freePort()
+  const management = `http://127.0.0.1:${managementPort}`
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', ...nodeArgs, `dist/${entry.replace('.ts', '.js')}`, ...args],
+    {
+      cwd: ROOT,
+      stdio: [stdin, stdout, 'pipe'],
+      env: {
+        PATH: process.env.PATH,
+        TMPDIR: process.env.TMPDIR,
+        IDP_MANAGEMENT_HOST: '127.0.0.1',
+        IDP_MANAGEMENT_PORT: String(managementPort),
+        ...env,
+      },
+    },
+  )
+  const errors: string[] = []
+  child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
+  return {
+    management,
+    child,
+    exited: once(child, 'exit').then(([code, signal]) => ({ code, signal })),
+    probe: (path) => probe(`${management}${path}`),
+    async until(what, holds) {
+      for (const end = performance.now() + START_MS; performance.now() < end; ) {
+        if (await holds()) return
+        if (child.exitCode !== null || child.signalCode !== null) break
+        await delay(POLL_MS)
+      }
+      throw new Error(`never ${what} (exit ${child.exitCode}): ${errors.join('')}`)
+    },
+  }
+}
+
 /** One store (an embedded file unless said), one set of secrets, one mail server, for processes that
  * run and die. */
 export const aDeployment = async (
@@ -128,7 +187,6 @@ export const aDeployment = async (
     NODE_ENV: 'development',
     IDP_ISSUER: issuer,
     IDP_HOST: '127.0.0.1',
-    IDP_MANAGEMENT_HOST: '127.0.0.1',
     IDP_DATA_DIR: join(folder, 'data'),
     ...stores?.env,
     IDP_DEMO: 'off',
@@ -147,48 +205,26 @@ export const aDeployment = async (
     lines,
     stores: stores ?? embeddedStores(join(folder, 'data')),
     async run({ entry = 'server.ts', args = [], env = {}, nodeArgs = [], ...options } = {}) {
-      const managementPort = await freePort()
-      const management = `http://127.0.0.1:${managementPort}`
-      const child = spawn(
-        process.execPath,
-        ['--no-warnings', '--import', LOADER, ...nodeArgs, entry, ...args],
-        {
-          cwd: ROOT,
-          stdio: ['ignore', 'pipe', 'pipe'],
-          env: {
-            PATH: process.env.PATH,
-            ...common,
-            IDP_PORT: String(options.port ?? port),
-            IDP_MANAGEMENT_PORT: String(managementPort),
-            ...env,
-          },
-        },
-      )
+      const { management, child, exited, probe, until } = await startProcess({
+        entry,
+        args,
+        nodeArgs,
+        env: { ...common, IDP_PORT: String(options.port ?? port), ...env },
+      })
       children.add(child)
-      const errors: string[] = []
+      exited.then(() => children.delete(child))
       const own: string[] = []
-      child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
+      if (!child.stdout) throw new Error('its output is no pipe')
       createInterface({ input: child.stdout }).on('line', (line) => {
         own.push(line)
         lines.push(line)
       })
-      const exited = once(child, 'exit').then(([code, signal]) => {
-        children.delete(child)
-        return { code, signal }
-      })
-      const until = async (what: string, holds: () => boolean | Promise<boolean>) => {
-        for (const end = Date.now() + START_MS; Date.now() < end; await delay(POLL_MS)) {
-          if (await holds()) return
-          if (child.exitCode !== null) break
-        }
-        throw new Error(`never ${what} (exit ${child.exitCode}): ${errors.join('')}`)
-      }
       const running: RunningProcess = {
         pid: child.pid ?? 0,
         management,
         child,
         exited,
-        probe: (path) => probe(`${management}${path}`),
+        probe,
         said: (words, times = 1) =>
           until(words, () => own.filter((line) => line.includes(words)).length >= times),
       }

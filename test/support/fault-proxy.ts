@@ -43,6 +43,13 @@ const listenAt = async (server: Server, port: number): Promise<number> => {
   return (server.address() as AddressInfo).port
 }
 
+/** While its own end is on its way Node fails to reset a connection (EINVAL), and then never closes it:
+ * the process could not end. */
+const reset = (socket: Socket): void => {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
 type Direction = 'requests' | 'replies'
 
 /** Starts a proxy before the server at this address. */
@@ -74,8 +81,8 @@ export const startFaultProxy = async (
     client.setNoDelay(true)
     const end = () => {
       open.delete(end)
-      client.resetAndDestroy()
-      upstream.resetAndDestroy()
+      reset(client)
+      reset(upstream)
     }
     open.add(end)
 

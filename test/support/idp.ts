@@ -13,6 +13,7 @@ import { createSmtpMailer } from '../../adapters/smtp.ts'
 import { createLog, systemRandom } from '../../adapters/system.ts'
 import { type AppServices, createApp } from '../../app.ts'
 import {
+  type AppConfig,
   type Environment,
   loadConfig,
   type ServeProfile,
@@ -26,6 +27,7 @@ import { openClients } from '../../relying-parties.ts'
 import { replaceable } from '../../runtime/replaceable.ts'
 import { openSigningKeys } from '../../signing-keys.ts'
 import { aClock, type TestClock } from './clock.ts'
+import { type Clusters, openClusters } from './clusters.ts'
 import { startRoundRobin } from './round-robin.ts'
 import type { RegisteredClient } from './rp.ts'
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
@@ -33,6 +35,9 @@ import { embeddedStores, type TestStores } from './stores.ts'
 
 /** One line of the operator's log, parsed. */
 export type LogLine = Readonly<Record<string, unknown> & { level: string; msg?: string }>
+
+/** The product's log writes nothing else. */
+const lineOf = (line: string): LogLine => JSON.parse(line) as LogLine
 
 type Entry = Readonly<Record<string, unknown>>
 
@@ -49,8 +54,12 @@ export type IdpOptions = Readonly<{
   /** Stores in place of those that the configuration opens. */
   over?: Partial<Adapters> & Pick<AppServices, 'unitOfWork'>
   /** So many of them, sharing one store behind a balancer without stickiness that has the issuer's
-   * port; one without a balancer unless said here or by KENPO_TEST_INSTANCES. */
-  instances?: number
+   * port; one without a balancer unless said here or by KENPO_TEST_INSTANCES. `cluster`: the
+   * processes of `npm run cluster -- 2` behind it, or as many as are said here where
+   * KENPO_TEST_INSTANCES is `cluster`. */
+  instances?: number | 'cluster'
+  /** Why the test needs the product in its own process, whatever KENPO_TEST_INSTANCES says. */
+  inThisProcess?: string
   /** Where everything is kept: an embedded file unless said here or by KENPO_TEST_STORE. */
   store?: StoreConfig['kind']
   /** Stores of the test's own making, which end with the product. */
@@ -65,7 +74,11 @@ export interface Idp {
   /** Where every client's members are sent back to: http://localhost:port/cb, which says 200. */
   readonly redirectUri: string
   /** What the running application works with, the first of several: new after `restart`. */
-  readonly services: AppServices & Pick<Adapters, 'sweepExpired' | 'unreachable' | 'signingKeys'>
+  readonly services: AppServices &
+    Pick<
+      Adapters,
+      'sweepExpired' | 'unreachable' | 'signingKeys' | 'clientStore' | 'registrationTokens'
+    >
   readonly clock: TestClock
   readonly mails: SmtpSink
   /** Since the start, restarts included. */
@@ -86,6 +99,26 @@ export interface Idp {
   /** Closes and opens again: same address, same data, same clock. */
   restart(whileDown?: () => Promise<void>): Promise<void>
   close(): Promise<void>
+}
+
+/** Why this must be one process, the test's own; undefined: it need not. */
+const reasonAgainstProcesses = (options: IdpOptions): string | undefined => {
+  if (options.inThisProcess !== undefined) return options.inThisProcess
+  if (options.over) return 'it has stores in place of those that the configuration opens'
+  if (options.profile) return 'a cluster has no profile'
+  return options.instances === 1 ? 'it asks for one instance' : undefined
+}
+
+/** How many, and whether as the processes of a cluster. */
+const instancesFor = (options: IdpOptions): Readonly<{ count: number; isCluster: boolean }> => {
+  const { KENPO_TEST_INSTANCES: told = '1' } = process.env
+  const { instances } = options
+  const count = Number(instances === 'cluster' ? 2 : (instances ?? (told === 'cluster' ? 2 : told)))
+  if (instances !== 'cluster' && told !== 'cluster') return { count, isCluster: false }
+  const reason = reasonAgainstProcesses(options)
+  if (reason === undefined) return { count, isCluster: true }
+  process.stderr.write(`[test] in the test's own process, no cluster: ${reason}\n`)
+  return { count, isCluster: false }
 }
 
 const DEMO = new URL('../../config/demo/', import.meta.url)
@@ -128,8 +161,9 @@ const CALLBACK_PAGE =
  * The whole product on this machine, put together as server.ts does: the real application on a port
  * of its own, the embedded store in a folder of its own, mails through SMTP into a sink. Three
  * things differ: the clock stands still until advanced, sessions are swept when a test says so, and
- * the log is kept. Several instances have one
- * clock and one log, and adapters, mailers and workers of their own.
+ * the log is kept. Several instances have one clock and one log, and adapters, mailers and workers
+ * of their own. A cluster is the real one, whose processes have the date of that clock; `services`
+ * are then the test's own, on the same stores.
  */
 export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
   const clock = options.clock ?? aClock()
@@ -175,30 +209,27 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     ),
   }
 
-  const count = options.instances ?? Number(process.env.KENPO_TEST_INSTANCES ?? 1)
+  const { count, isCluster } = instancesFor(options)
 
-  const configFor = (port: number) =>
-    loadConfig(
-      {
-        NODE_ENV: 'test',
-        IDP_ISSUER: `http://localhost:${port}`,
-        IDP_DATA_DIR: dataDir,
-        ...stores.env,
-        IDP_DEMO: 'off',
-        IDP_SMTP_URL: mails.url,
-        ...files,
-        ...options.env,
-        // The balancer is one more.
-        ...(count > 1 && {
-          IDP_TRUSTED_PROXY_HOPS: String(Number(options.env?.IDP_TRUSTED_PROXY_HOPS ?? 0) + 1),
-        }),
-      },
-      undefined,
-      keepSetting,
-      options.profile,
-    )
+  const environmentFor = (port: number): Environment => ({
+    NODE_ENV: 'test',
+    IDP_ISSUER: `http://localhost:${port}`,
+    IDP_DATA_DIR: dataDir,
+    ...stores.env,
+    IDP_DEMO: 'off',
+    IDP_SMTP_URL: mails.url,
+    ...files,
+    ...options.env,
+    // The balancer is one more.
+    ...((count > 1 || isCluster) && {
+      IDP_TRUSTED_PROXY_HOPS: String(Number(options.env?.IDP_TRUSTED_PROXY_HOPS ?? 0) + 1),
+    }),
+  })
+  const configOf = (environment: Environment) =>
+    loadConfig(environment, undefined, keepSetting, options.profile)
 
-  const start = async (server: Server, config: ReturnType<typeof configFor>) => {
+  /** Everything but what serves and sends. */
+  const openServices = async (config: AppConfig) => {
     const opened = await openAdapters(config, clock)
     await opened.migrate()
     const adapters = options.over ? { ...opened, ...options.over } : opened
@@ -208,12 +239,10 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       const { startConformance } = await import('../../conformance.ts')
       await startConformance({ ...config, conformance }, ports)
     }
-    const mailer = createSmtpMailer(mails.url, { requireTls: false })
     const lines = createLog({
       level: 'info',
       pretty: false,
-      // Only this log writes here, and it writes such lines.
-      destination: { write: (line) => void log.push(JSON.parse(line) as LogLine) },
+      destination: { write: (line) => void log.push(lineOf(line)) },
     })
     const relyingParties = openClients(config, adapters, {
       clock,
@@ -231,14 +260,30 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       ...adapters,
       clients,
       fetch,
-      outbox: nudging(adapters.outbox, () => worker.nudge()),
-      logouts: nudging(adapters.logouts, () => logoutWorker.nudge()),
       clock,
       randomBytes: systemRandom,
       log: lines,
     }
+    const close = async () => {
+      relyingParties.close()
+      await signing.close()
+      await adapters.close()
+    }
+    return { services, signing, close }
+  }
+
+  /** An instance in this process. */
+  const start = async (server: Server, config: AppConfig) => {
+    const { services: opened, signing, close: closeServices } = await openServices(config)
+    const { fetch, log: lines } = opened
+    const mailer = createSmtpMailer(mails.url, { requireTls: false })
+    const services = {
+      ...opened,
+      outbox: nudging(opened.outbox, () => worker.nudge()),
+      logouts: nudging(opened.logouts, () => logoutWorker.nudge()),
+    }
     const worker = startOutboxWorker({
-      outbox: adapters.outbox,
+      outbox: opened.outbox,
       delivery: createMailDelivery({ write: createMailWriter(services), mailer }),
       clock,
       log: lines,
@@ -252,7 +297,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     })
     signing.onChange(app.replace)
     const logoutWorker = startOutboxWorker({
-      outbox: adapters.logouts,
+      outbox: opened.logouts,
       delivery: createLogoutDelivery({ callFor: createLogoutCalls(app.current), fetch, clock }),
       clock,
       log: lines,
@@ -264,9 +309,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       await worker.stop()
       await logoutWorker.stop()
       mailer.close()
-      relyingParties.close()
-      await signing.close()
-      await adapters.close()
+      await closeServices()
     }
     return {
       services,
@@ -275,7 +318,40 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     }
   }
 
-  const open = async (wantedPort: number) => {
+  const clusters = isCluster ? openClusters(folder, clock) : undefined
+
+  /** Processes, and beside them what tests look into the stores with. */
+  const openCluster = async (wantedPort: number, { start: run }: Clusters) => {
+    const front = await startRoundRobin(wantedPort)
+    try {
+      const { port } = front
+      const environment = environmentFor(port)
+      const config = configOf(environment)
+      const { services, close: closeServices } = await openServices(config)
+      const cluster = await run(count, environment).catch(async (error: unknown) => {
+        await closeServices()
+        throw error
+      })
+      front.use([cluster.port])
+      const close = async () => {
+        await front.close()
+        await cluster.stop()
+        await closeServices()
+      }
+      return {
+        services,
+        sweepSessions: () => sweepSessions({ provider: createApp(services), services }),
+        issuer: config.issuer,
+        port,
+        close,
+      }
+    } catch (error) {
+      await front.close()
+      throw error
+    }
+  }
+
+  const openHere = async (wantedPort: number) => {
     // The port must be known before the issuer is: the application comes in once it is.
     const front = count > 1 ? await startRoundRobin(wantedPort) : undefined
     const servers: Server[] = []
@@ -286,7 +362,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       const [first] = servers
       if (!first) throw new Error('there is no instance to start')
       const port = front?.port ?? portOf(first)
-      const config = configFor(port)
+      const config = configOf(environmentFor(port))
       const main = await start(first, config)
       const others = await Promise.all(servers.slice(1).map((server) => start(server, config)))
       front?.use(servers.map(portOf))
@@ -302,7 +378,11 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     }
   }
 
+  const open = (wantedPort: number) =>
+    clusters ? openCluster(wantedPort, clusters) : openHere(wantedPort)
+
   const closeRest = async () => {
+    clusters?.close()
     await shut(callback)
     await mails.close()
     clock.followers.delete(stores.age)
@@ -325,7 +405,10 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     },
     clock,
     mails,
-    log,
+    get log() {
+      for (const line of clusters?.newLines() ?? []) log.push(lineOf(line))
+      return log
+    },
     dataDir,
     clientsFile: files.IDP_CLIENTS_FILE,
     stores,

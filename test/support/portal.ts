@@ -6,6 +6,9 @@ import { type Idp, type IdpOptions, startIdp } from './idp.ts'
 /** Two instances on Redis and MongoDB behind a balancer that takes turns. */
 export const AS_IN_PRODUCTION = { store: 'redis+mongo', instances: 2 } as const
 
+/** The same as `npm run cluster -- 2` has it: a process each, behind that balancer. */
+export const ON_A_CLUSTER = { store: 'redis+mongo', instances: 'cluster' } as const
+
 /** The provider and a society's portal before it, as members meet them. */
 export type PortalAndIdp = Readonly<{
   idp: Idp
