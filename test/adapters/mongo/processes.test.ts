@@ -30,7 +30,7 @@ describe('one MongoDB database under several processes', () => {
   })
 
   const startChild = async (name: string) => {
-    const loader = fileOf('../embedded/register-typescript.mjs')
+    const loader = fileOf('../../support/typescript/register.mjs')
     const child = spawn(
       process.execPath,
       ['--import', loader, fileOf('child.ts'), database.url, name, `${KEYS}`],

@@ -34,7 +34,7 @@ describe('one Redis server under several processes', () => {
       process.execPath,
       [
         '--import',
-        fileOf('../embedded/register-typescript.mjs'),
+        fileOf('../../support/typescript/register.mjs'),
         fileOf('child.ts'),
         server.url,
         `${KEYS}`,

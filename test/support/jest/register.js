@@ -1,5 +1,5 @@
 import { register } from 'node:module'
-import '../../adapters/embedded/register-typescript.mjs'
+import '../typescript/register.mjs'
 
 // node --import ./test/support/jest/register.js node_modules/jest/bin/jest.js: see runtime.cjs.
 register('./hooks.js', import.meta.url)

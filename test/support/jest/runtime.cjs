@@ -1,7 +1,7 @@
 const { createRequire } = require('node:module')
 const { fileURLToPath, pathToFileURL } = require('node:url')
 const { default: JestRuntime } = require('jest-runtime')
-const { compiledPath } = require('./compiled.cjs')
+const { compiledPath } = require('../typescript/compiled.cjs')
 
 /** It keeps one test file's tests: every file gets a new one, as Jest has it. */
 const INITIALIZER = /jest-circus.build.jestAdapterInit\.js$/

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { transform } from '@swc/core'
-import compiled from '../../support/jest/compiled.cjs'
+import compiled from './compiled.cjs'
 
 const compile = (source, filename) =>
   transform(source, {

@@ -1,5 +1,0 @@
-import { register } from 'node:module'
-
-// node --import ./register-typescript.mjs file.ts: the same on every Node we support, whether or
-// not it strips types by itself.
-register('./typescript-hooks.mjs', import.meta.url)
