@@ -19,6 +19,8 @@ export const LIMITS = {
   emailCode: { points: 5, seconds: 600, pauseSeconds: 900 },
   /** Wrong codes per member over all challenges. */
   emailCodePerMember: { points: 20, seconds: 3600, pauseSeconds: 3600 },
+  /** Right codes per challenge of a sign-in, which this accepts once. */
+  emailCodeOnce: { points: 1, seconds: 86_400, pauseSeconds: 0 },
   /** Wrong app codes: of one authorization request, and of a member (RFC 6238 section 5.2). */
   totpPerRequest: { points: 5, seconds: 3600, pauseSeconds: 0 },
   totp: { points: 10, seconds: 600, pauseSeconds: 900 },

@@ -38,6 +38,13 @@ export const codeOf = (key: Buffer, challenge: EmailChallenge): string => {
   return String(truncated % 10 ** CODE_DIGITS).padStart(CODE_DIGITS, '0')
 }
 
+/**
+ * By which the answer `code` to a challenge is told to be right where no more of it is known than its
+ * ID. It is no secret: without the key, no code can be tried against it.
+ */
+export const answerMarkOf = (key: Buffer, challengeId: string, code: string): string =>
+  mac(key, 'answer', challengeId, code).subarray(0, 16).toString('base64url')
+
 /** `<challenge id>.<HMAC>`: names the challenge and proves that we wrote the link. */
 export const linkTokenOf = (key: Buffer, challengeId: string): string =>
   `${challengeId}.${mac(key, 'link', challengeId).subarray(0, 16).toString('base64url')}`

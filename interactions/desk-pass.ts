@@ -96,6 +96,8 @@ export const useDeskPass: Act = {
       flow: {
         aside: undefined,
         challengeId: undefined,
+        signInCode: undefined,
+        otherSignInCode: undefined,
         notice: undefined,
         method: undefined,
       },

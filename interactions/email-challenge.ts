@@ -8,12 +8,11 @@ import {
   type EmailChallenge,
   type EmailPurpose,
   LINK_SECONDS,
-  normalizeCode,
   referenceOf,
 } from '../factors/email-code.ts'
 import type { Fault, MailChallengeLocals } from '../views/pages.ts'
 import type { Services } from './services.ts'
-import { ceremonyOf, type FlowPatch, fault, type StepContext } from './step.ts'
+import { ceremonyOf, type FlowPatch, fault, type SaveFlow, type StepContext } from './step.ts'
 import { timeText, untilText } from './wording.ts'
 
 /** A mail that the next server has not taken after this long is said to be late. */
@@ -34,6 +33,10 @@ export type KeptChallenge = EmailChallenge &
 
 /** The mails sent for a challenge, apart from it so that a resend never races an answer. */
 type MailTrace = Readonly<{ mailId: string; mailedAt: EpochSeconds; mails: number }>
+
+/** The challenge of a sign-in and its newest mail: all that its page and its answer need to know, so
+ * that it can stand in the flow facts and comes with them. */
+export type SentCode = EmailChallenge & MailTrace
 
 /** The address a member is proving, and the challenge under way: known from any device. */
 export type PendingAddress = Readonly<{ address: string; challengeId: string }>
@@ -61,16 +64,16 @@ const templateOf: Record<EmailPurpose, MailTemplate> = {
 
 /** Counts one more mail against every limit; the time from which another may go, where none may. */
 const mailPausedUntil = async (
-  { services, address }: StepContext,
-  memberId: MemberId,
-  cooldown: string,
+  { services, facts, address }: StepContext,
+  purpose: EmailPurpose,
+  mailbox: string,
 ): Promise<EpochSeconds | undefined> => {
-  const { throttle } = services
+  const { id } = facts.member
   // In this order, and no further than the first that refuses: a mail that is not sent counts nowhere.
-  const counted = await countInOrder(throttle, [
-    ['mailCooldown', cooldown],
-    ['mailPerHour', memberId],
-    ['mailPerDay', memberId],
+  const counted = await countInOrder(services.throttle, [
+    ['mailCooldown', `${id}|${purpose}|${mailbox}`],
+    ['mailPerHour', id],
+    ['mailPerDay', id],
     ['mailPerAddress', address],
   ])
   return counted.ok ? undefined : counted.until
@@ -80,28 +83,78 @@ const mailPausedUntil = async (
 export const keepChallenge = ({ transient }: Services, challenge: KeptChallenge): Promise<void> =>
   transient.put(challengeKey(challenge.id), challenge, LINK_SECONDS)
 
-/** Queues the challenge's mail, the `mails`th of it. */
-export const queueMail = async (
-  { services }: Readonly<{ services: Services }>,
-  challenge: KeptChallenge,
+/** Notes the challenge's mail, the `mails`th of it, that is about to be queued. */
+const noteMail = async (
+  { transient, clock }: Services,
+  { id }: KeptChallenge,
   mails: number,
-): Promise<void> => {
-  const now = services.clock.now()
-  const mailId = `${challenge.id}-${mails}`
-  await services.outbox.add({
-    id: mailId,
+): Promise<MailTrace> => {
+  const trace: MailTrace = { mailId: `${id}-${mails}`, mailedAt: clock.now(), mails }
+  await transient.put(mailsKey(id), trace, LINK_SECONDS)
+  return trace
+}
+
+const addMail = ({ outbox }: Services, challenge: KeptChallenge, trace: MailTrace): Promise<void> =>
+  outbox.add({
+    id: trace.mailId,
     to: challenge.address,
     template: templateOf[challenge.purpose],
     locale: challenge.locale,
     societyId: challenge.societyId,
     challengeId: challenge.id,
     facts: { requestedFrom: challenge.requestedFrom, appName: challenge.appName },
-    requestedAt: now,
+    requestedAt: trace.mailedAt,
     expiresAt: challenge.createdAt + CODE_SECONDS,
   })
-  const trace: MailTrace = { mailId, mailedAt: now, mails }
-  await services.transient.put(mailsKey(challenge.id), trace, LINK_SECONDS)
+
+/** Queues the challenge's mail, the `mails`th of it. */
+export const queueMail = async (
+  { services }: Readonly<{ services: Services }>,
+  challenge: KeptChallenge,
+  mails: number,
+): Promise<MailTrace> => {
+  const trace = await noteMail(services, challenge, mails)
+  await addMail(services, challenge, trace)
+  return trace
 }
+
+const newChallenge = async (
+  context: StepContext,
+  purpose: EmailPurpose,
+  address: string,
+): Promise<KeptChallenge> => {
+  const { factors, client, locale, uid, device, facts } = context
+  const { member } = facts
+  const { kept } = await factors.emailCode.beginAuthentication(
+    { ...member, email: { address } },
+    ceremonyOf(context),
+  )
+  return {
+    ...kept,
+    purpose,
+    uid,
+    societyId: member.societyId,
+    locale,
+    requestedFrom: device,
+    appName: clientName(client, locale),
+  }
+}
+
+/** No mail is written of it any more. */
+export const dropChallenge = async ({ transient }: Services, id: string): Promise<void> => {
+  await Promise.all([challengeKey(id), mailsKey(id)].map((key) => transient.put(key, null, 0)))
+}
+
+/** What a flow that waits on the challenge says of it. */
+const waitingOn = (
+  { id, purpose, memberId, address, createdAt }: EmailChallenge,
+  trace: MailTrace,
+): FlowPatch => ({
+  mailsPausedUntil: undefined,
+  ...(purpose === 'signIn'
+    ? { signInCode: { id, purpose, memberId, address, createdAt, ...trace } }
+    : { challengeId: id }),
+})
 
 /**
  * A new code to an address: kept, then queued. Where the limits allow no mail, nothing is made and
@@ -112,31 +165,55 @@ export const openChallenge = async (
   purpose: EmailPurpose,
   address: string,
 ): Promise<FlowPatch> => {
-  const { services, factors, client, locale, uid, device } = context
-  const { member } = context.facts
-  const cooldown = `${member.id}|${purpose}|${address}`
-  const until = await mailPausedUntil(context, member.id, cooldown)
+  const { services, facts } = context
+  const until = await mailPausedUntil(context, purpose, address)
   if (until !== undefined) return { mailsPausedUntil: until }
-  const { kept } = await factors.emailCode.beginAuthentication(
-    { ...member, email: { address } },
-    ceremonyOf(context),
-  )
-  const challenge: KeptChallenge = {
-    ...kept,
-    purpose,
-    uid,
-    societyId: member.societyId,
-    locale,
-    requestedFrom: device,
-    appName: clientName(client, locale),
-  }
+  const challenge = await newChallenge(context, purpose, address)
   await keepChallenge(services, challenge)
   if (purpose === 'confirmAddress') {
     const pending: PendingAddress = { address, challengeId: challenge.id }
-    await services.transient.put(pendingKey(member.id), pending, LINK_SECONDS)
+    await services.transient.put(pendingKey(facts.member.id), pending, LINK_SECONDS)
   }
-  await queueMail(context, challenge, 1)
-  return { challengeId: challenge.id, notice: 'sent', mailsPausedUntil: undefined }
+  const trace = await queueMail(context, challenge, 1)
+  return { ...waitingOn(challenge, trace), notice: 'sent' }
+}
+
+/**
+ * `openChallenge` for a sign-in whose flow waits on none, saved by way of `save`. All is asked of the
+ * stores before the mail is counted, so that counting takes it along in one round trip; it is taken
+ * back where no mail may be sent. Of requests at once the one whose mail is sent has its way.
+ */
+export const openSignIn = async (
+  context: StepContext,
+  address: string,
+  save: SaveFlow,
+): Promise<void> => {
+  const { services } = context
+  const challenge = await newChallenge(context, 'signIn', address)
+  await keepChallenge(services, challenge)
+  const trace = await noteMail(services, challenge, 1)
+  const patch: FlowPatch = { ...waitingOn(challenge, trace), notice: 'sent' }
+  let isBeaten = false
+  await save(patch, ({ signInCode }) => {
+    isBeaten = signInCode !== undefined
+    return isBeaten
+  })
+  const takeBack = async (until?: EpochSeconds) => {
+    await dropChallenge(services, challenge.id)
+    // Another's code stands there, or how that ended.
+    if (isBeaten) return
+    const back = { signInCode: undefined, notice: undefined, mailsPausedUntil: until }
+    await save(back, ({ signInCode }) => signInCode?.id !== challenge.id)
+  }
+  const until = await mailPausedUntil(context, 'signIn', address)
+  if (until !== undefined) return takeBack(until)
+  try {
+    await addMail(services, challenge, trace)
+  } catch (error) {
+    await takeBack()
+    throw error
+  }
+  if (isBeaten) await save(patch)
 }
 
 /** The same code once more while it lives, else a new one. */
@@ -144,16 +221,23 @@ export const resendChallenge = async (
   context: StepContext,
   challenge: KeptChallenge,
 ): Promise<FlowPatch> => {
-  const { services, facts } = context
+  const { services } = context
   if (!isLive(challenge, services.clock.now()) || challenge.answeredAt !== undefined) {
     return openChallenge(context, challenge.purpose, challenge.address)
   }
-  const cooldown = `${facts.member.id}|${challenge.purpose}|${challenge.address}`
-  const until = await mailPausedUntil(context, facts.member.id, cooldown)
+  const until = await mailPausedUntil(context, challenge.purpose, challenge.address)
   if (until !== undefined) return { mailsPausedUntil: until }
-  const trace = await services.transient.get<MailTrace>(mailsKey(challenge.id))
-  await queueMail(context, challenge, (trace?.mails ?? 1) + 1)
-  return { challengeId: challenge.id, notice: 'resent', mailsPausedUntil: undefined }
+  const { mails } = await mailTrace(services, challenge)
+  const trace = await queueMail(context, challenge, mails + 1)
+  return { ...waitingOn(challenge, trace), notice: 'resent' }
+}
+
+/** `resendChallenge` of a sign-in. */
+export const resendSignIn = async (context: StepContext, code: SentCode): Promise<FlowPatch> => {
+  const challenge = await findChallenge(context.services, code.id)
+  return challenge
+    ? resendChallenge(context, challenge)
+    : openChallenge(context, 'signIn', code.address)
 }
 
 /** Whether it has been answered, be it by a request that never came to save what that proved. */
@@ -186,54 +270,6 @@ export const shareChallenge = ({ transient }: Services, { id }: EmailChallenge):
 export const isShared = async ({ transient }: Services, { id }: EmailChallenge): Promise<boolean> =>
   (await transient.get(sharedKey(id))) === true
 
-export type CodeVerdict =
-  | Readonly<{ kind: 'right' }>
-  /** Another request was first, or there is nothing to answer: show the page that is due. */
-  | Readonly<{ kind: 'moot' }>
-  | Readonly<{ kind: 'expired' }>
-  | Readonly<{ kind: 'wrong'; fault: Fault }>
-
-const SIX_DIGITS = /^\d{6}$/u
-
-/** Takes a typed code: counted before it is compared, accepted once. */
-export const answerCode = async (
-  context: StepContext,
-  challenge: KeptChallenge | undefined,
-  typed: string,
-): Promise<CodeVerdict> => {
-  const { services, factors, facts, locale } = context
-  const { throttle } = services
-  if (!challenge || isAnswered(challenge)) return { kind: 'moot' }
-  const limits = [
-    ['emailCode', challenge.id],
-    ['emailCodePerMember', facts.member.id],
-  ] as const
-  let left: number = Number.POSITIVE_INFINITY
-  if (SIX_DIGITS.test(normalizeCode(typed))) {
-    const allowance = await countInOrder(throttle, limits)
-    if (!allowance.ok) {
-      const time = untilText(allowance.until, locale)
-      return { kind: 'wrong', fault: fault('code.toomany', 'code', { time }) }
-    }
-    left = allowance.left
-  }
-  const ceremony = ceremonyOf(context)
-  const verdict = await factors.emailCode.finishAuthentication(
-    facts.member,
-    challenge,
-    { code: typed },
-    ceremony,
-  )
-  if (!verdict.ok) {
-    if (verdict.reason === 'code.expired') return { kind: 'expired' }
-    const values = verdict.reason === 'code.wrong' ? { left } : verdict.values
-    return { kind: 'wrong', fault: fault(verdict.reason, 'code', values) }
-  }
-  if (!(await answerOnce(services, challenge))) return { kind: 'moot' }
-  await Promise.all(limits.map(([limit, key]) => throttle.forget(limit, key)))
-  return { kind: 'right' }
-}
-
 /** When the challenge's newest mail was asked for, and how many have been. */
 export const mailTrace = async (
   { transient }: Services,
@@ -244,28 +280,39 @@ export const mailTrace = async (
     mails: 1,
   }
 
+const isDelayed = async ({ clock, outbox }: Services, trace: MailTrace): Promise<boolean> =>
+  clock.now() - trace.mailedAt >= DELAY_SECONDS && (await outbox.stateOf(trace.mailId)) !== 'sent'
+
 /** Whether the challenge's newest mail has not gone out within two seconds. */
 export const isMailDelayed = async (services: Services, challengeId: string): Promise<boolean> => {
   const trace = await services.transient.get<MailTrace>(mailsKey(challengeId))
-  if (!trace) return false
-  if (services.clock.now() - trace.mailedAt < DELAY_SECONDS) return false
-  return (await services.outbox.stateOf(trace.mailId)) !== 'sent'
+  return trace !== undefined && isDelayed(services, trace)
 }
 
 /** What every page that waits for a code shows of it. */
 export const challengeLocals = async (
-  { services, society: _society, flow, locale }: StepContext,
+  context: StepContext,
   challenge: KeptChallenge,
   { masked }: { masked: boolean },
 ): Promise<MailChallengeLocals> => {
+  const trace = await context.services.transient.get<MailTrace>(mailsKey(challenge.id))
+  return codeLocals(context, challenge, trace, { masked })
+}
+
+/** `challengeLocals`, of what is at hand. */
+export const codeLocals = async (
+  { services, flow, locale }: StepContext,
+  challenge: EmailChallenge,
+  trace: MailTrace | undefined,
+  { masked }: { masked: boolean },
+): Promise<MailChallengeLocals> => {
   const now = services.clock.now()
-  const trace = await services.transient.get<MailTrace>(mailsKey(challenge.id))
   const mailedAt = trace?.mailedAt ?? challenge.createdAt
   return {
     address: masked ? maskEmailAddress(challenge.address) : challenge.address,
     sentAt: timeText(mailedAt, locale),
     reference: referenceOf(services.settings.codeKey, challenge.id),
-    delayed: await isMailDelayed(services, challenge.id),
+    delayed: trace !== undefined && (await isDelayed(services, trace)),
     resendInSeconds: Math.max(0, mailedAt + COOLDOWN_SECONDS - now),
     senderAddress: services.settings.mailFrom,
     ...(flow.notice && { notice: flow.notice }),

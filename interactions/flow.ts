@@ -13,7 +13,7 @@ import { hasProven } from './email-challenge.ts'
 import { localeOf } from './locale.ts'
 import type { Logos } from './logos.ts'
 import type { Services } from './services.ts'
-import type { FlowFacts, FlowPatch, StepContext } from './step.ts'
+import type { FlowFacts, FlowPatch, SaveFlow, StepContext } from './step.ts'
 import { addressOf, networkOf } from './trust.ts'
 import { deviceText } from './wording.ts'
 
@@ -190,8 +190,9 @@ export const loadFlow = async (
 }
 
 /** Facts whose value is undefined are none. */
-const withoutUndefined = (facts: object): object =>
-  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
+const withoutUndefined = (facts: object): FlowFacts =>
+  // The same facts, less those that a patch has removed.
+  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as FlowFacts
 
 /** Writes the flow facts; false where another request of this interaction wrote first. */
 export const saveFlow = (flow: Flow, patch: FlowPatch): Promise<boolean> => {
@@ -201,33 +202,71 @@ export const saveFlow = (flow: Flow, patch: FlowPatch): Promise<boolean> => {
   return transient.replace(flowKey(uid), flow.stored, facts, INTERACTION_SECONDS)
 }
 
+/** The change made to what another request of this interaction has left; undefined: to nothing. */
+const changeAnew =
+  (read: FlowFacts, patch: FlowPatch, isMoot?: (now: FlowFacts) => boolean) =>
+  (current: unknown): unknown => {
+    // Only this file writes values under such keys.
+    const now = (current ?? NEW_FLOW) as FlowFacts
+    if (!('memberId' in patch) && now.memberId !== read.memberId) return undefined
+    if (isMoot?.(now)) return current
+    // Who gives the password twice at once waits for the one code that was mailed.
+    const isAgain = 'memberId' in patch && patch.memberId === now.memberId
+    return withoutUndefined({
+      ...now,
+      ...patch,
+      ...(isAgain && { signInCode: now.signInCode }),
+    })
+  }
+
 const MAX_WRITES = 5
+
+/** `saveChange`, made at once: what is read after it is what the store holds. */
+export const saveChangeNow = async (
+  flow: Flow,
+  patch: FlowPatch,
+  isMoot?: (now: FlowFacts) => boolean,
+): Promise<void> => {
+  const { uid, flow: read, services } = flow.context
+  const { transient } = services
+  const anew = changeAnew(read, patch, isMoot)
+  let previous: unknown = flow.stored
+  let value: unknown = withoutUndefined({ ...read, ...patch })
+  for (let writes = 1; value !== undefined && writes <= MAX_WRITES; writes += 1) {
+    if (await transient.replace(flowKey(uid), previous, value, INTERACTION_SECONDS)) break
+    previous = await transient.get(flowKey(uid))
+    value = anew(previous)
+  }
+}
 
 /**
  * Writes what a form has changed, by the time the request is answered. Where another request of this
  * interaction wrote first, the change is made to what that one left, as long as it is still about
- * the same member: no proof of one joins another's.
+ * the same member: no proof of one joins another's. Unless `isMoot` says of that that there is no
+ * need. Returns the flow with the change, for the next one.
  */
-export const saveChange = async (flow: Flow, patch: FlowPatch): Promise<void> => {
+export const saveChange = async (
+  flow: Flow,
+  patch: FlowPatch,
+  isMoot?: (now: FlowFacts) => boolean,
+): Promise<Flow> => {
   const { uid, flow: read, services } = flow.context
-  const { transient } = services
-  const anew = (current: unknown): unknown => {
-    // Only this file writes values under such keys.
-    const now = (current ?? NEW_FLOW) as FlowFacts
-    const isSame = 'memberId' in patch || now.memberId === read.memberId
-    return isSame ? withoutUndefined({ ...now, ...patch }) : undefined
-  }
+  const { replaceLater } = services.transient
   const first = withoutUndefined({ ...read, ...patch })
-  if (transient.replaceLater) {
-    await transient.replaceLater(flowKey(uid), flow.stored, first, INTERACTION_SECONDS, anew)
-    return
+  if (replaceLater) {
+    const anew = changeAnew(read, patch, isMoot)
+    await replaceLater(flowKey(uid), flow.stored, first, INTERACTION_SECONDS, anew)
+  } else {
+    await saveChangeNow(flow, patch, isMoot)
   }
-  let previous: unknown = flow.stored
-  let value: unknown = first
-  for (let writes = 1; value !== undefined && writes <= MAX_WRITES; writes += 1) {
-    if (await transient.replace(flowKey(uid), previous, value, INTERACTION_SECONDS)) return
-    previous = await transient.get(flowKey(uid))
-    value = anew(previous)
+  return { ...flow, stored: first, context: { ...flow.context, flow: first } }
+}
+
+/** Saves one change after another. */
+export const changesOf = (flow: Flow): SaveFlow => {
+  let current = flow
+  return async (patch, isMoot) => {
+    current = await saveChange(current, patch, isMoot)
   }
 }
 

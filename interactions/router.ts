@@ -9,15 +9,17 @@ import { csrfToken, hasCsrfToken, readCounted, refuseCrossSite, requireSameOrigi
 import { isMailDelayed } from './email-challenge.ts'
 import { finish } from './finish.ts'
 import {
+  changesOf,
   type Flow,
   type FlowDependencies,
   isStaleMember,
   loadFlow,
   saveChange,
+  saveChangeNow,
   saveFlow,
   saveMember,
 } from './flow.ts'
-import { parseForm, readForm } from './form.ts'
+import { parseForm, readForm, TOKEN } from './form.ts'
 import type { Services } from './services.ts'
 import { endOtherSessions } from './sessions.ts'
 import type { Act, Page, StepContext, StepHandler, StepResult } from './step.ts'
@@ -63,6 +65,15 @@ const showPage = async (
   await render(ctx, page.view, common, page.locals)
 }
 
+const backToPage = (ctx: Context, uid: string, search = ''): void => {
+  ctx.status = 303
+  ctx.redirect(`/interaction/${uid}${search}`)
+}
+
+/** Has done what the page of the step that is due needs; false where that was nothing. */
+const prepare = async (flow: Flow, step: StepId): Promise<boolean> =>
+  (await handlerOf(step).prepare?.(known(flow.context), changesOf(flow))) ?? false
+
 const MAX_ROUNDS = 4
 
 /** Brings the request to the point where something must be asked, and asks it. */
@@ -94,13 +105,11 @@ const show = async (dependencies: FlowDependencies, ctx: Context): Promise<void>
       }
       return finish(dependencies, ctx, flow, due)
     }
-    const handler = handlerOf(due.step)
-    const patch = await handler.prepare?.(known(context))
-    if (patch) {
-      await saveFlow(flow, patch)
-      continue
-    }
-    return showPage(dependencies, ctx, flow, await handler.show(known(context)), due.step)
+    // What was prepared is written with this answer, or what another request has prepared stands: the
+    // page is shown by a request that reads which.
+    if (await prepare(flow, due.step)) return backToPage(ctx, context.uid, ctx.search)
+    const page = await handlerOf(due.step).show(known(context))
+    return showPage(dependencies, ctx, flow, page, due.step)
   }
   throw new Error('the request did not come to rest')
 }
@@ -112,16 +121,14 @@ const actOf = (step: StepId, name: string): Act | undefined => {
   return Object.hasOwn(handler.acts ?? {}, name) ? handler.acts?.[name] : undefined
 }
 
-const backToPage = (ctx: Context, uid: string): void => {
-  ctx.status = 303
-  ctx.redirect(`/interaction/${uid}`)
-}
-
 /** After a form: straight on to the relying party where nothing is due, else to the page. */
 const goOn = async (dependencies: FlowDependencies, ctx: Context): Promise<void> => {
   const flow = await loadFlow(dependencies, ctx)
   const { context } = flow
-  if (next(context.facts).kind !== 'finish' || asksConsent(flow)) {
+  const asked = next(context.facts)
+  if (asked.kind !== 'finish' || asksConsent(flow)) {
+    // Along with what the form has changed, so that the page itself has only to read.
+    if (asked.kind === 'ask') await prepare(flow, asked.step)
     return backToPage(ctx, context.uid)
   }
   try {
@@ -172,12 +179,14 @@ const applyChange = async (
   }
 }
 
+const COUNTED = { counted: { max: 200 } } as const
+
 /** Counts a step's answer along with what is read first; whoever takes it is told the outcome. */
 const countAhead = ({ settings, throttle }: Services, ctx: Context, body: unknown): void => {
   const name = String(ctx.params.act)
   const handler = Object.hasOwn(handlers, name) ? handlerOf(name as StepId) : undefined
   const uid = String(ctx.params.uid)
-  const given = handler?.attempt && readForm({ counted: { max: 200 } }, body)?.counted
+  const given = handler?.attempt && readForm(COUNTED, body)?.counted
   const counted = given && readCounted(settings.cookieKeys, uid, given)
   const attempt = counted && handler?.attempt?.({ settings, uid, counted, body })
   if (attempt) throttle.countAhead?.(attempt.limits, attempt.looks)
@@ -190,18 +199,13 @@ const showFaults = async (
   flow: Flow,
   result: Extract<StepResult, { ok: false }>,
 ): Promise<void> => {
-  if (result.flow) await saveFlow(flow, result.flow)
-  let after = result.flow ? await loadFlow(dependencies, ctx) : flow
+  if (result.flow) await saveChangeNow(flow, result.flow)
+  const after = result.flow ? await loadFlow(dependencies, ctx) : flow
   const due = next(after.context.facts)
   if (due.kind !== 'ask') return backToPage(ctx, flow.context.uid)
-  const handler = handlerOf(due.step)
   // The form may be of another page than is due now: the member moved to another network.
-  const patch = await handler.prepare?.(known(after.context))
-  if (patch) {
-    await saveFlow(after, patch)
-    after = await loadFlow(dependencies, ctx)
-  }
-  const page = await handler.show(known(after.context))
+  if (await prepare(after, due.step)) return backToPage(ctx, flow.context.uid)
+  const page = await handlerOf(due.step).show(known(after.context))
   ctx.status = 422
   return showPage(dependencies, ctx, after, page, due.step, result)
 }
@@ -214,7 +218,7 @@ const act = async (dependencies: FlowDependencies, ctx: Context): Promise<void> 
   const { settings } = dependencies.services
   refuseCrossSite(ctx, settings.issuer)
   const body: unknown = ctx.request.body
-  const token = readForm({ csrf: { max: 200, optional: true } }, body)?.csrf
+  const token = readForm(TOKEN, body)?.csrf
   if (hasCsrfToken(settings.cookieKeys, String(ctx.params.uid), token)) {
     countAhead(dependencies.services, ctx, body)
   }

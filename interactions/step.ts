@@ -8,6 +8,7 @@ import type { Ceremony } from '../factors/factor.ts'
 import type { Factors } from '../factors/index.ts'
 import type { PasskeyHint } from '../factors/passkey.ts'
 import type { Fault, Pages, ViewName } from '../views/pages.ts'
+import type { SentCode } from './email-challenge.ts'
 import type { Fields, Form } from './form.ts'
 import type { Services, Settings } from './services.ts'
 
@@ -53,10 +54,12 @@ export type FlowFacts = Readonly<{
   passwordReset?: true
   /** The address that a reminder of the user ID was asked for. */
   reminded?: string
-  /** The e-mail challenge this request is waiting on. */
+  /** The e-mail challenge this request is waiting on, other than a sign-in's. */
   challengeId?: string
+  /** The mailed code that the sign-in is waiting on. */
+  signInCode?: SentCode
   /** The one to the member's other address, put aside: either can be gone back to while it lives. */
-  otherChallengeId?: string
+  otherSignInCode?: SentCode
   /** The address asked about with "did you mean …?". */
   typoAskedFor?: string
   /** Manual step 5 with a guessable initial password: the address to take once the one on file is
@@ -118,6 +121,13 @@ export type Page = {
 
 /** A patch of the flow facts; `undefined` removes a fact. */
 export type FlowPatch = { readonly [K in keyof FlowFacts]?: FlowFacts[K] | undefined }
+
+/**
+ * Saves a patch of the flow facts by the time the request is answered. Where another request of this
+ * interaction has written meanwhile it is made to what that one left, unless `isMoot` says of that
+ * that there is no need.
+ */
+export type SaveFlow = (patch: FlowPatch, isMoot?: (now: FlowFacts) => boolean) => Promise<void>
 
 export type StepResult =
   | Readonly<{
@@ -182,8 +192,8 @@ export interface StepHandler<F extends Facts = KnownFacts> extends Act<F> {
    * page has said in the field `counted`. A guess: what is not counted so in the end is given back.
    */
   attempt?(told: AttemptTold): Attempt | undefined
-  /** What must be true before the page is shown (a code sent); undefined: nothing to do. */
-  prepare?(context: StepContext<F>): Promise<FlowPatch | undefined>
+  /** Makes true what must be before the page is shown (a code sent); false: nothing to do. */
+  prepare?(context: StepContext<F>, save: SaveFlow): Promise<boolean>
   /** Safe to repeat. */
   show(context: StepContext<F>): Promise<Page>
   /** Further acts of the page, by the last part of their path. */

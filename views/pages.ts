@@ -158,6 +158,8 @@ export type Pages = {
     rules: readonly Readonly<{ id: PasswordRuleId; pattern?: string; ok: boolean }>[]
   }
   'email-code': MailChallengeLocals & {
+    /** As of `verify-totp`, where a code has been sent. */
+    counted?: string
     /** The member's other address, masked: a form to base/email-other sends a code there instead. */
     other?: string
     /** The rule that shuts the member's own method out here, so that a code is asked for instead. */

@@ -7,6 +7,8 @@ import { type Command, createUnits, type Prefetch, type Units } from './unit-of-
 /** Limits in order, each with what is counted. */
 type Wanted = readonly (readonly [LimitId, string])[]
 type Limit = Readonly<{ points: number; seconds: number; pauseSeconds: number }>
+/** An attempt counted ahead that nobody has asked for yet. */
+type Ahead = Readonly<{ left: number; giveBack: Command }>
 export type Limits = Readonly<Record<LimitId, Limit>>
 
 /**
@@ -57,6 +59,9 @@ for i, key in ipairs(KEYS) do
   end
 end`
 
+/** What the notes of attempts counted ahead begin with. */
+const AHEAD = 'counted '
+
 export type Throttles = Readonly<{
   throttle: Throttle
   /** The look at a counter that is likely to be asked for. */
@@ -87,7 +92,7 @@ export const createThrottles = (units: Units, clock: Clock, limits: Limits = LIM
     ['pttl', key],
   ]
 
-  const countScript = defineScript(units.redis, 'kenpoCountInOrder', undefined, COUNT_IN_ORDER)
+  defineScript(units.redis, 'kenpoCountInOrder', undefined, COUNT_IN_ORDER)
   defineScript(units.redis, 'kenpoCountAhead', undefined, COUNT_AHEAD)
   defineScript(units.redis, 'kenpoGiveBack', undefined, GIVE_BACK)
 
@@ -132,23 +137,37 @@ export const createThrottles = (units: Units, clock: Clock, limits: Limits = LIM
   }
 
   /** Under what the outcome of an attempt counted ahead is noted; taken out by whoever asks. */
-  const aheadKey = (wanted: Wanted): string => `counted ${countersOf(wanted).join(' ')}`
+  const aheadKey = (wanted: Wanted): string => `${AHEAD}${countersOf(wanted).join(' ')}`
 
-  /** What was counted ahead and not asked for yet: how many are left, and when each counter ends. */
-  const countedAhead = (key: string): readonly number[] | undefined => {
-    const reply = units.current()?.notes.get(key)
-    return Array.isArray(reply) ? reply.map(Number) : undefined
+  /** Takes out what was counted ahead under the key and not asked for yet. */
+  const takeAhead = (key: string): Ahead | undefined => {
+    const notes = units.current()?.notes
+    // Only `foreseeCount` below writes such notes.
+    const ahead = notes?.get(key) as Ahead | undefined
+    notes?.delete(key)
+    return ahead
   }
+
+  /** Gives back whatever was counted ahead and not asked for yet. */
+  const giveBackAhead = (): readonly Command[] =>
+    [...(units.current()?.notes.keys() ?? [])]
+      .filter((key) => key.startsWith(AHEAD))
+      .flatMap((key) => {
+        const ahead = takeAhead(key)
+        return ahead ? [ahead.giveBack] : []
+      })
 
   const countOnOneServer: NonNullable<Throttle['countInOrder']> = async (wanted) => {
     const unit = units.current()
     const key = aheadKey(wanted)
     if (unit?.isForeseen(key)) await units.send([])
-    const [left] = countedAhead(key) ?? []
-    unit?.notes.delete(key)
-    if (left !== undefined) return { ok: true, left }
-    await forgetNotes(countersOf(wanted))
-    return allowanceOf(await units.reach(() => countScript(...counting(wanted))))
+    const ahead = takeAhead(key)
+    if (ahead) return { ok: true, left: ahead.left }
+    for (const counter of countersOf(wanted)) unit?.notes.delete(counter)
+    // Behind what is queued, a counter's forgetting too, and behind what was counted for other than
+    // is asked, as both may count the same: one trip for all.
+    const count: Command = ['kenpoCountInOrder', ...counting(wanted)]
+    return allowanceOf((await units.send([...giveBackAhead(), count])).at(-1))
   }
 
   /** One that would be refused is not counted ahead: whoever asks counts it, and starts the pause. */
@@ -157,11 +176,16 @@ export const createThrottles = (units: Units, clock: Clock, limits: Limits = LIM
     return {
       key,
       commands: [['kenpoCountAhead', ...counting(wanted)]],
-      absorb: ([reply]) => units.current()?.notes.set(key, reply),
-      undo: () => {
-        const [, ...ends] = countedAhead(key) ?? []
+      absorb: ([reply]) => {
+        if (!Array.isArray(reply)) return
+        const [left = 0, ...ends] = reply.map(Number)
         const counters = countersOf(wanted)
-        return ends.length > 0 ? [['kenpoGiveBack', counters.length, ...counters, ...ends]] : []
+        const giveBack: Command = ['kenpoGiveBack', counters.length, ...counters, ...ends]
+        units.current()?.notes.set(key, { left, giveBack } satisfies Ahead)
+      },
+      undo: () => {
+        const ahead = takeAhead(key)
+        return ahead ? [ahead.giveBack] : []
       },
     }
   }

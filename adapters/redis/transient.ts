@@ -33,7 +33,9 @@ const toJson = (value: unknown): string => {
 }
 
 /** `lasts`: also once it has been sent, when a conditional write may turn out not to be made. */
-type Queued = Readonly<{ text: string; lasts: boolean }>
+type Queued = Readonly<{ text: string; lasts: boolean; replacing?: Replacing }>
+/** What a conditional write takes the place of, and what it is where that is there no more. */
+type Replacing = Readonly<{ previous: unknown; anew: (current: unknown) => unknown }>
 
 export type Transients = Readonly<{
   store: TransientStore
@@ -142,6 +144,24 @@ export const createTransients = (units: Units, clock: Clock): Transients => {
     throw new StoreUnavailableError('redis: a value that never stands still')
   }
 
+  /** The conditional write that is still queued here and has left `value`. */
+  const queuedBefore = (key: string, value: unknown): Replacing | undefined => {
+    const written = units.current()?.queued(key) && writtenText(key)
+    if (!written?.replacing || value === undefined) return undefined
+    return written.text.slice(written.text.indexOf(' ') + 1) === toJson(value)
+      ? written.replacing
+      : undefined
+  }
+
+  /** Two conditional writes in one. */
+  const inTurn = ({ previous, anew: first }: Replacing, second: Replacing['anew']): Replacing => ({
+    previous,
+    anew: (current) => {
+      const value = first(current)
+      return value === undefined ? undefined : second(value)
+    },
+  })
+
   const replaceLater = async (
     key: string,
     previous: unknown,
@@ -150,16 +170,18 @@ export const createTransients = (units: Units, clock: Clock): Transients => {
     anew: (current: unknown) => unknown,
   ) => {
     const text = textOf(toJson(value), ttlSeconds)
-    // What the unit itself has put there is written first.
-    if (units.current()?.queued(key)) await units.settle()
-    const commands = [replacement(key, previous, text, ttlSeconds)]
+    const before = queuedBefore(key, previous)
+    // Whatever else the unit itself has put there is written first.
+    if (!before && units.current()?.queued(key)) await units.settle()
+    const replacing = before ? inTurn(before, anew) : { previous, anew }
     await queue(
       key,
-      { text, lasts: false },
+      { text, lasts: false, replacing },
       {
-        commands,
+        commands: [replacement(key, replacing.previous, text, ttlSeconds)],
         finish: async ([written]) => {
-          if (written === 0) await replaceAnew(key, ttlSeconds, anew)
+          if (written === 0) await replaceAnew(key, ttlSeconds, replacing.anew)
+          else units.current()?.notes.set(key, text)
         },
       },
     )

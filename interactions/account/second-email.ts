@@ -1,7 +1,7 @@
 import { emailKey, maskEmailAddress, parseEmailAddress } from '../../accounts/email-address.ts'
 import { addSecondEmail, provenAddresses, removeSecondEmail } from '../../accounts/member.ts'
+import { answerCode } from '../email-answer.ts'
 import {
-  answerCode,
   challengeLocals,
   findChallenge,
   type KeptChallenge,

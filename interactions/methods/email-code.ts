@@ -1,38 +1,35 @@
 import { maskEmailAddress } from '../../accounts/email-address.ts'
 import { provenAddresses } from '../../accounts/member.ts'
 import type { Pages } from '../../views/pages.ts'
+import { countedField } from '../csrf.ts'
+import { answerSignIn, signInCounted, signInLimits } from '../email-answer.ts'
 import {
-  answerCode,
-  challengeLocals,
-  findChallenge,
+  codeLocals,
   isLive,
-  type KeptChallenge,
   openChallenge,
+  openSignIn,
   pausedFaults,
-  resendChallenge,
+  resendSignIn,
+  type SentCode,
 } from '../email-challenge.ts'
+import { readForm } from '../form.ts'
 import { type Act, fault, type StepContext } from '../step.ts'
 import type { Method } from './method.ts'
 import { proved } from './outcome.ts'
 
-/** An unanswered challenge of this sign-in, to an address that is still the member's. */
-const unanswered = async (
-  { services, facts }: StepContext,
-  id: string | undefined,
-): Promise<KeptChallenge | undefined> => {
-  const challenge = await findChallenge(services, id)
-  if (challenge?.purpose !== 'signIn' || challenge.answeredAt !== undefined) return undefined
-  return provenAddresses(facts.member).includes(challenge.address) ? challenge : undefined
+/** A code that went to an address that is still the member's. */
+const ifOwn = ({ facts }: StepContext, code: SentCode | undefined): SentCode | undefined => {
+  const { member } = facts
+  const isOwn = code?.memberId === member.id && provenAddresses(member).includes(code.address)
+  return isOwn ? code : undefined
 }
 
-const live = (context: StepContext) => unanswered(context, context.flow.challengeId)
+/** The code that the page waits for. */
+const sent = (context: StepContext) => ifOwn(context, context.flow.signInCode)
 
 /** The proven address that the code has not gone to. */
-const otherAddress = (
-  { facts }: StepContext,
-  challenge: KeptChallenge | undefined,
-): string | undefined => {
-  const current = challenge?.address ?? facts.member.email?.address
+const otherAddress = ({ facts }: StepContext, code: SentCode | undefined): string | undefined => {
+  const current = code?.address ?? facts.member.email?.address
   return provenAddresses(facts.member).find((address) => address !== current)
 }
 
@@ -44,27 +41,23 @@ const sendToOther: Act = {
   fields: {},
   async submit(context) {
     const { flow, services } = context
-    const challenge = await live(context)
-    const address = otherAddress(context, challenge)
+    const code = sent(context)
+    const address = otherAddress(context, code)
     if (address === undefined) return { ok: true }
-    const aside = await unanswered(context, flow.otherChallengeId)
-    const otherChallengeId = challenge?.id
+    const aside = ifOwn(context, flow.otherSignInCode)
     if (aside?.address === address && isLive(aside, services.clock.now())) {
       return {
         ok: true,
         flow: {
-          challengeId: aside.id,
-          otherChallengeId,
+          signInCode: aside,
+          otherSignInCode: code,
           notice: undefined,
           mailsPausedUntil: undefined,
         },
       }
     }
     const opened = await openChallenge(context, 'signIn', address)
-    return {
-      ok: true,
-      flow: { ...opened, ...(opened.challengeId !== undefined && { otherChallengeId }) },
-    }
+    return { ok: true, flow: { ...opened, ...(opened.signInCode && { otherSignInCode: code }) } }
   },
 }
 
@@ -79,35 +72,45 @@ const ruleOf = ({ facts: { member, network } }: StepContext): Pages['email-code'
     : undefined
 }
 
+const CODE = { code: { max: 100 } } as const
+
 /** Manual chapter 2-6: a code sent to the proven address, bound to this authorization request. */
 export const emailCode: Method = {
   verification: {
-    fields: { code: { max: 100 } },
+    fields: CODE,
 
-    async prepare(context) {
+    attempt({ settings, counted, body }) {
+      const limits = signInLimits(settings, counted, readForm(CODE, body)?.code ?? '')
+      return limits && { limits }
+    },
+
+    async prepare(context, save) {
       const { flow, services, facts } = context
-      if (await live(context)) return undefined
-      const paused = flow.mailsPausedUntil ?? 0
-      if (paused > services.clock.now()) return undefined
-      return openChallenge(context, 'signIn', facts.member.email?.address ?? '')
+      if (sent(context) || (flow.mailsPausedUntil ?? 0) > services.clock.now()) return false
+      await openSignIn(context, facts.member.email?.address ?? '', save)
+      return true
     },
 
     async show(context) {
-      const { services, flow } = context
-      const challenge = await live(context)
+      const { services, flow, uid } = context
+      const { cookieKeys, mailFrom } = services.settings
+      const code = sent(context)
       const now = services.clock.now()
       const rule = ruleOf(context)
-      const locals = challenge
-        ? await challengeLocals(context, challenge, { masked: true })
+      const locals = code
+        ? {
+            ...(await codeLocals(context, code, code, { masked: true })),
+            counted: countedField(cookieKeys, uid, `emailCode.${signInCounted(context, code)}`),
+          }
         : {
             address: '',
             sentAt: '',
             reference: '',
             delayed: false,
             resendInSeconds: Math.max(0, (flow.mailsPausedUntil ?? 0) - now),
-            senderAddress: services.settings.mailFrom,
+            senderAddress: mailFrom,
           }
-      const other = otherAddress(context, challenge)
+      const other = otherAddress(context, code)
       return {
         view: 'email-code',
         locals: {
@@ -115,21 +118,20 @@ export const emailCode: Method = {
           ...(other !== undefined && { other: maskEmailAddress(other) }),
           ...(rule && { rule }),
         },
-        faults: pausedFaults(context, 'resend', challenge ? 'mail.limit' : 'mail.paused'),
+        faults: pausedFaults(context, 'resend', code ? 'mail.limit' : 'mail.paused'),
       }
     },
 
     async submit(context, form) {
-      const challenge = await live(context)
-      const verdict = await answerCode(context, challenge, form.code ?? '')
-      if (!challenge || verdict.kind === 'moot') return { ok: true }
+      const code = sent(context)
+      const verdict = code && (await answerSignIn(context, code, form.code ?? ''))
+      if (!verdict || verdict.kind === 'moot') return { ok: true }
       if (verdict.kind === 'wrong') return { ok: false, faults: [verdict.fault] }
       if (verdict.kind === 'expired') {
-        const reopened = await resendChallenge(context, challenge)
-        return { ok: false, faults: [fault('code.expired', 'code')], flow: reopened }
+        const flow = await resendSignIn(context, code)
+        return { ok: false, faults: [fault('code.expired', 'code')], flow }
       }
-      const result = proved(context, 'emailCode')
-      return { ...result, flow: { ...result.flow, otherChallengeId: undefined } }
+      return proved(context, 'emailCode')
     },
 
     acts: {
@@ -137,8 +139,8 @@ export const emailCode: Method = {
       'email-resend': {
         fields: {},
         async submit(context) {
-          const challenge = await live(context)
-          return { ok: true, flow: challenge ? await resendChallenge(context, challenge) : {} }
+          const code = sent(context)
+          return { ok: true, flow: code ? await resendSignIn(context, code) : {} }
         },
       },
     },

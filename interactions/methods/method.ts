@@ -1,20 +1,12 @@
 import type { Fields, Form } from '../form.ts'
-import type {
-  Act,
-  Attempt,
-  AttemptTold,
-  FlowPatch,
-  Page,
-  StepContext,
-  StepResult,
-} from '../step.ts'
+import type { Act, Attempt, AttemptTold, Page, SaveFlow, StepContext, StepResult } from '../step.ts'
 
 /** How a factor is asked for on our pages, at a challenge. */
 export type Verification = Readonly<{
   fields: Fields
   /** See `StepHandler`. */
   attempt?(told: AttemptTold): Attempt | undefined
-  prepare?(context: StepContext): Promise<FlowPatch | undefined>
+  prepare?(context: StepContext, save: SaveFlow): Promise<boolean>
   /** Safe to repeat. */
   show(context: StepContext): Promise<Page>
   submit(context: StepContext, form: Form): Promise<StepResult>

@@ -56,6 +56,8 @@ export const proved = (
     flow: {
       proofs: [...flow.proofs, proof],
       challengeId: undefined,
+      signInCode: undefined,
+      otherSignInCode: undefined,
       notice: undefined,
       method: undefined,
       ...(elsewhere && { offerDevice: true }),

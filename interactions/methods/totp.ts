@@ -46,6 +46,7 @@ const countedOf = ({ services, facts }: StepContext): string =>
 
 const limitsOf = (context: StepContext) => limits(context.uid, countedOf(context))
 
+const CODE = { code: { max: 100 } } as const
 const SIX_DIGITS = /^\d{6}$/u
 
 /** What is no code at all costs no attempt. */
@@ -67,7 +68,7 @@ const refused = (
 /** The authenticator app: manual chapters 2-3, 2-4 and 2-5 on one page. */
 export const totp: Method = {
   registration: {
-    fields: { code: { max: 100 } },
+    fields: CODE,
     async show(context) {
       const { facts, factors } = context
       const kept = await pending(context)
@@ -97,15 +98,15 @@ export const totp: Method = {
   },
 
   verification: {
-    fields: { code: { max: 100 } },
+    fields: CODE,
     attempt({ uid, counted, body }) {
-      const form = readForm({ code: { max: 100 } }, body)
+      const form = readForm(CODE, body)
       const isCode = SIX_DIGITS.test(normalizeCode(form?.code ?? ''))
       return isCode ? { limits: limits(uid, counted) } : undefined
     },
     async show(context) {
       const { cookieKeys } = context.services.settings
-      const counted = countedField(cookieKeys, context.uid, countedOf(context))
+      const counted = countedField(cookieKeys, context.uid, `totp.${countedOf(context)}`)
       return { view: 'verify-totp', locals: { counted } }
     },
     async submit(context, form) {

@@ -1,8 +1,8 @@
 import { parseEmailAddress } from '../../accounts/email-address.ts'
 import { matchNumberOf } from '../../factors/email-code.ts'
 import { confirmAddress } from '../confirm-address.ts'
+import { answerCode } from '../email-answer.ts'
 import {
-  answerCode,
   challengeLocals,
   findChallenge,
   isLive,

@@ -50,6 +50,8 @@ const begunBy = (member: Member, proofs: readonly Proof[]): FlowPatch => ({
   passwordReset: undefined,
   reminded: undefined,
   challengeId: undefined,
+  signInCode: undefined,
+  otherSignInCode: undefined,
   wantedAddress: undefined,
   addressOnFileProven: undefined,
   method: undefined,

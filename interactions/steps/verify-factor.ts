@@ -62,10 +62,15 @@ const lostActs: Readonly<Record<string, Act>> = {
 /** The second step of a sign-in, by the member's own method; others one press away. */
 export const verifyFactor: StepHandler = {
   fields: (context) => verificationOf(context).fields,
-  /** Of the methods only the app's page says under what its answer counts. */
-  attempt: (told) => methods.totp?.verification.attempt?.(told),
-  prepare: async (context) =>
-    context.flow.aside === 'lostFactor' ? undefined : verificationOf(context).prepare?.(context),
+  /** Which method's page it was, and what that one said. */
+  attempt(told) {
+    const [method, ...counted] = told.counted.split('.')
+    const id = own.find((one) => one === method)
+    return id && methods[id].verification.attempt?.({ ...told, counted: counted.join('.') })
+  },
+  prepare: async (context, save) =>
+    context.flow.aside !== 'lostFactor' &&
+    ((await verificationOf(context).prepare?.(context, save)) ?? false),
   async show(context) {
     if (context.flow.aside === 'lostFactor') return showLost(context)
     const page = await verificationOf(context).show(context)

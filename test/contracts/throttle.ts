@@ -73,6 +73,19 @@ export const throttleContract = (name: string, open: OpenThrottle): void => {
       expect(allowances.filter(({ ok }) => ok)).toHaveLength(3)
     })
 
+    test('of twenty parallel attempts at what is allowed once, one passes, fifty times over', async () => {
+      for (let round = 0; round < 50; round++) {
+        const limits = [
+          ['birthdate', `round ${round}`],
+          ['emailCodeOnce', `round ${round}`],
+        ] as const
+        const allowances = valuesOf(await inParallel(() => countInOrder(throttle, limits)))
+        expect(allowances).toHaveLength(20)
+        expect(allowances.filter(({ ok }) => ok)).toEqual([{ ok: true, left: 0 }])
+        expect(await throttle.look('emailCodeOnce', `round ${round}`)).toMatchObject({ ok: false })
+      }
+    })
+
     test('looking tells what counting would, and counts nothing', async () => {
       for (const left of [2, 1, 0]) {
         for (let i = 0; i < 5; i++) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { MemberId } from '../../accounts/member.ts'
 import {
+  answerMarkOf,
   CODE_SECONDS,
   challengeIdOf,
   codeOf,
@@ -131,6 +132,29 @@ describe('The code of a mail', () => {
   test('a member without an address cannot be sent one', async () => {
     const { email: _none, ...without } = member
     await expect(aFactor().beginAuthentication(without, CEREMONY)).rejects.toThrow('address')
+  })
+})
+
+describe('What an answer is told to be right by', () => {
+  test('is one of the right code of the one challenge, and of our key', () => {
+    const mark = answerMarkOf(KEY, 'a', '123456')
+    expect(answerMarkOf(KEY, 'a', '123456')).toBe(mark)
+    for (const other of [
+      answerMarkOf(KEY, 'a', '123457'),
+      answerMarkOf(KEY, 'b', '123456'),
+      answerMarkOf(seededRandom('another key')(32), 'a', '123456'),
+    ]) {
+      expect(other).not.toBe(mark)
+    }
+  })
+
+  test('holds nothing of the code', () => {
+    const challenge = aChallenge()
+    const code = codeOf(KEY, challenge)
+    const mark = answerMarkOf(KEY, challenge.id, code)
+    expect(mark).toMatch(/^[\w-]{22}$/u)
+    expect(Buffer.from(mark, 'base64url').toString('latin1')).not.toContain(code)
+    expect(linkTokenOf(KEY, challenge.id)).not.toContain(mark)
   })
 })
 

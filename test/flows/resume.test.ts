@@ -257,5 +257,5 @@ describe('A member who stops', () => {
     await idp.restart()
     expect((await journey.rp.userInfo(tokens)).sub).toBe(tokens.claims()?.sub)
     expect((await journey.start({ prompt: 'none' })).url.searchParams.get('code')).not.toBeNull()
-  })
+  }, 180_000)
 })

@@ -96,6 +96,10 @@ export const theDate = (): TestClock => {
 export const csrfOf = (page: Page): string =>
   page.root.querySelector('input[name="csrf"]')?.getAttribute('value') ?? ''
 
+/** What the page's form says ahead of the answer: under what that is counted. */
+export const countedOf = (page: Page): string =>
+  page.root.querySelector('input[name="counted"]')?.getAttribute('value') ?? ''
+
 let made = 0
 /** A number nobody else in this process has. */
 const another = (): number => {

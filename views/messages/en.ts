@@ -153,6 +153,8 @@ export const en: Catalogue = {
     'code.digits': () => 'Enter the code in numbers only',
     'code.wrong': (v) => `The code does not match. Use the 6 digits in the newest email${left(v)}`,
     'code.expired': () => 'The code expired after 10 minutes. We have sent a new one',
+    'code.checking': () =>
+      'This code was sent before and is still being checked. Wait about a minute, then send it again',
     'code.toomany': (v) =>
       `There were too many tries. Sending and entering codes is paused until ${v.time}. Try again after that`,
     'choice.empty': () => 'Choose a method',

@@ -67,6 +67,8 @@ const faults: Record<FaultReason, (v: FaultValues) => string> = {
   'code.digits': () => '確認コードは数字だけで入力してください',
   'code.wrong': (v) => `コードが違います。いちばん新しいメールの6桁を入力してください${left(v)}`,
   'code.expired': () => 'コードの期限（10分）が切れました。新しいコードを送りました',
+  'code.checking': () =>
+    'このコードは、先に送られたものを確かめています。1分ほど待ってから、もう一度送ってください',
   'code.toomany': (v) =>
     `回数が多いため、${v.time}まで送信や入力ができません。${v.time}を過ぎてから、もう一度試してください`,
   'choice.empty': () => '認証方法を1つ選んでください',

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { Redis } from 'ioredis'
+import type { MailRequest } from '../../../accounts/ports.ts'
+import { openEmbedded } from '../../../adapters/embedded/index.ts'
 import { createRedis, type RedisConnection } from '../../../adapters/redis/connect.ts'
 import { createRedisStores } from '../../../adapters/redis/stores.ts'
 import { holding } from '../../flows/keys.ts'
@@ -30,6 +35,8 @@ describe('Sequential round trips to Redis, counted over HTTP', () => {
   let server: RedisServer
   let connection: RedisConnection
   let trips: () => number
+  const folder = mkdtempSync(join(tmpdir(), 'kenpo-id-round-trips-'))
+  let lasting: ReturnType<typeof openEmbedded>
 
   beforeAll(async () => {
     server = await startRedis()
@@ -38,10 +45,14 @@ describe('Sequential round trips to Redis, counted over HTTP', () => {
     if (!(connection.client instanceof Redis)) throw new Error('one server was asked for')
     trips = countTrips(connection.client)
     const clock = theDate()
-    const { behind: _, ...over } = createRedisStores(connection.client, clock)
+    const { behind, ...stores } = createRedisStores(connection.client, clock)
+    lasting = openEmbedded(folder, clock)
+    // As adapters/servers.ts has it: what Redis holds goes before the mail that needs it.
+    const { outbox } = lasting
+    const afterRedis = { ...outbox, add: (item: MailRequest) => behind(() => outbox.add(item)) }
     idp = await startIdp({
       clock,
-      over,
+      over: { ...stores, outbox: afterRedis },
       instances: 1,
       // A page that offers a passkey keeps a challenge for it: one more.
       societies: [{ id: 'sakura', factors: ['totp', 'emailCode'], networks: [] }],
@@ -58,6 +69,8 @@ describe('Sequential round trips to Redis, counted over HTTP', () => {
   })
   afterAll(async () => {
     await idp?.close()
+    await lasting?.close()
+    rmSync(folder, { recursive: true })
     jest.useRealTimers()
     await connection?.close()
     await server?.stop()
@@ -119,13 +132,15 @@ describe('Sequential round trips to Redis, counted over HTTP', () => {
     const counted = await login(await aJourneyOf(idp, member))
     expect(counted).toEqual({
       'to the login page': 2,
-      // The page after it counts the mail and keeps the challenge: read, counted, written.
-      [PAGE.password]: 5,
-      // Which challenge it is stands in what was read first.
-      [PAGE.emailCode]: 7,
+      // Read and the attempt counted, outcome and challenge written and the mail counted; the page
+      // after it has all it shows in what it reads first.
+      [PAGE.password]: 3,
+      // Read, the attempt counted and the right answer taken, once; the rest as with an app.
+      [PAGE.emailCode]: 4,
       token: 3,
       userinfo: 1,
     })
+    expect(total(counted)).toBe(13)
   })
 
   test('a login in a browser that is signed in', async () => {

@@ -219,6 +219,51 @@ describe.each(SET_UPS)('A unit of work on %s', (_, start) => {
     expect(await elsewhere.transient.get('flow')).toEqual(expected)
   })
 
+  const added = (what: string) => (current: unknown) => [...(current as string[]), what]
+
+  test.each([
+    ['nobody was first', undefined, ['a', 'ours', 'ours too']],
+    ['another was first', ['theirs'], ['theirs', 'ours', 'ours too']],
+  ])('facts to be replaced twice, where %s', async (_when, theirs, expected) => {
+    const { transient, unitOfWork } = here
+    await transient.put('flow', ['a'], 60)
+    await unitOfWork({}, async () => {
+      const [once, twice] = [
+        ['a', 'ours'],
+        ['a', 'ours', 'ours too'],
+      ]
+      await transient.replaceLater?.('flow', ['a'], once, 60, added('ours'))
+      await transient.replaceLater?.('flow', once, twice, 60, added('ours too'))
+      expect(await transient.get('flow')).toEqual(twice)
+      // Neither has been written so far.
+      expect(await elsewhere.transient.get('flow')).toEqual(['a'])
+      if (theirs) await elsewhere.transient.put('flow', theirs, 60)
+    })
+    expect(await elsewhere.transient.get('flow')).toEqual(expected)
+  })
+
+  test('facts to be replaced in place of others than were put there are left to the first', async () => {
+    const { transient, unitOfWork } = here
+    await transient.put('flow', ['a'], 60)
+    await unitOfWork({}, async () => {
+      await transient.replaceLater?.('flow', ['a'], ['a', 'ours'], 60, added('ours'))
+      await transient.replaceLater?.('flow', ['others'], ['lost'], 60, () => undefined)
+    })
+    expect(await elsewhere.transient.get('flow')).toEqual(['a', 'ours'])
+  })
+
+  test('what is counted in order counts after what was forgotten before it', async () => {
+    const { throttle, unitOfWork } = here
+    const limits = [['password', 'a']] as const
+    const { points } = LIMITS.password
+    await countInOrder(throttle, limits)
+    await unitOfWork({}, async () => {
+      await throttle.forget('password', 'a')
+      expect(await countInOrder(throttle, limits)).toEqual({ ok: true, left: points - 1 })
+    })
+    expect(await elsewhere.throttle.look('password', 'a')).toEqual({ ok: true, left: points - 2 })
+  })
+
   test('of twenty changes made at once to the same facts none is lost', async () => {
     await here.transient.put('facts', [], 60)
     const outcomes = await inParallel((caller) => {
@@ -293,6 +338,27 @@ describe.each(SET_UPS)('A unit of work on %s', (_, start) => {
     const { points } = LIMITS.totp
     expect(await elsewhere.throttle.look('totp', 'another')).toEqual({ ok: true, left: points - 1 })
     expect(await elsewhere.throttle.look('totp', 'yuki')).toEqual({ ok: true, left: points - 2 })
+  })
+
+  test('an attempt counted ahead as more than is asked in the end is one attempt, also the last', async () => {
+    const asked = [
+      ['emailCode', 'challenge'],
+      ['emailCodePerMember', 'yuki'],
+    ] as const
+    const { points } = LIMITS.emailCode
+    for (let left = points - 1; left >= 0; left -= 1) {
+      await here.unitOfWork({}, async () => {
+        here.throttle.countAhead?.([...asked, ['emailCodeOnce', 'challenge']])
+        await here.transient.get('what the request reads first')
+        expect(await countInOrder(here.throttle, asked)).toEqual({ ok: true, left })
+      })
+    }
+    expect(await elsewhere.throttle.look('emailCode', 'challenge')).toMatchObject({ ok: false })
+    expect(await elsewhere.throttle.look('emailCodeOnce', 'challenge')).toMatchObject({ ok: true })
+    expect(await elsewhere.throttle.look('emailCodePerMember', 'yuki')).toEqual({
+      ok: true,
+      left: LIMITS.emailCodePerMember.points - points - 1,
+    })
   })
 
   test('an attempt counted ahead in vain prolongs no pause and leaves nothing behind', async () => {
