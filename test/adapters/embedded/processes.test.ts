@@ -61,7 +61,13 @@ describe('the embedded file under several processes', () => {
   const startChild = async (...task: readonly string[]): Promise<Child> => {
     const child = spawn(
       process.execPath,
-      ['--import', fileOf('../../support/typescript/register.mjs'), fileOf('child.ts'), path, ...task],
+      [
+        '--import',
+        fileOf('../../support/typescript/register.mjs'),
+        fileOf('child.ts'),
+        path,
+        ...task,
+      ],
       { stdio: ['pipe', 'pipe', 'inherit'] },
     )
     children.push(child)

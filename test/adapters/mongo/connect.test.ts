@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { mongo } from 'mongoose'
 import type { MemberId } from '../../../accounts/member.ts'
-import type { MongoConnection } from '../../../adapters/mongo/connect.ts'
+import { createMongo, type MongoConnection } from '../../../adapters/mongo/connect.ts'
 import { createLastingArtifacts } from '../../../adapters/mongo/lasting-artifacts.ts'
 import { createMemberStore } from '../../../adapters/mongo/members.ts'
 import { createOutbox } from '../../../adapters/mongo/outbox.ts'
@@ -9,7 +9,7 @@ import { createSessionIndex } from '../../../adapters/mongo/sessions.ts'
 import { systemClock } from '../../../adapters/system.ts'
 import { aMember } from '../../contracts/members.ts'
 import { aMongoDatabase, type MongoDatabase } from '../../support/mongo.ts'
-import { connect, migrated } from './stores.ts'
+import { connect, connected, migrated } from './stores.ts'
 
 /** Parameters an operator may set, and two that would let a write go unsaid. */
 const PARAMETERS =
@@ -23,7 +23,8 @@ describe('a connection to MongoDB', () => {
     database = await aMongoDatabase()
     await migrated(database.url)
     const separator = database.url.includes('?') ? '&' : '?'
-    connection = await connect({ url: `${database.url}${separator}${PARAMETERS}` })
+    connection = createMongo({ url: `${database.url}${separator}${PARAMETERS}` })
+    await connected(connection)
   })
   afterAll(async () => {
     await connection?.close()
