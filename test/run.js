@@ -192,6 +192,8 @@ const run = ({ path, version }, args, env) => {
       '--import',
       register,
       '--disable-warning=ExperimentalWarning',
+      // MB: less of the time goes into clearing up after short-lived objects.
+      '--max-semi-space-size=32',
       jest,
       '--maxWorkers=2',
       '--json',

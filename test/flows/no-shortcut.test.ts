@@ -15,6 +15,7 @@ import {
   csrfOf,
   type Journey,
   PAGE,
+  sampled,
   theDate,
 } from './support.ts'
 
@@ -329,7 +330,7 @@ describe('With fewer factors than required', () => {
         }),
     ],
   ]
-  test.each(partial)(
+  test.each(sampled(partial))(
     'no route gives a code, a session or a new method for %s',
     async (_, arrange) => {
       const { journey, clientId } = await arrange()

@@ -185,7 +185,7 @@ export const forgetPictures = (folder: string): void =>
 export const takePicture = async (page: Page, name: string): Promise<void> => {
   const path = join(SCREENSHOTS, `${name}.png`)
   mkdirSync(dirname(path), { recursive: true })
-  const shoot = () => page.screenshot({ path, fullPage: true })
+  const shoot = () => page.screenshot({ path, fullPage: true, scale: 'css' })
   // On a busy machine the browser now and then has no frame to give; the page is as it was.
   await shoot().catch((error: unknown) => {
     if (!String(error).includes('Unable to capture screenshot')) throw error
