@@ -19,7 +19,7 @@ import { type Invariants, invariantsOf } from '../support/invariants.ts'
 import type { Page } from '../support/page.ts'
 import { eventually } from '../support/redis.ts'
 import { aRelyingParty } from '../support/rp.ts'
-import { type FailingStores, failingStores } from '../support/server-stores.ts'
+import { type FailingStores, failingStores, SAVES_A_MEMBER } from '../support/server-stores.ts'
 
 const TROUBLE = '一時的な問題が起きました'
 /** Every request has an answer by then (I8), and after a fault all is well by then (I9). */
@@ -191,7 +191,7 @@ describe('When a server behind two instances fails', () => {
     const journey = await aJourneyOf(idp, aNewcomer())
     await journey.start()
     await journey.walkTo(PAGE.birthdate)
-    await stores.toMongo.set({ cutAfter: 0, of: 'replies', where: 'findAndModify' })
+    await stores.toMongo.set({ cutAfter: 0, of: 'replies', where: SAVES_A_MEMBER })
     const [year = '', month = '', day = ''] = journey.member.birthdate.split('-')
     const page = await journey.visitor.submit('birthdate', { era: 'seireki', year, month, day })
     await mend()

@@ -13,6 +13,9 @@ for _, key in ipairs(redis.call('KEYS', 'kenpo:throttle:*')) do
   if left >= 0 then redis.call('PEXPIRE', key, math.max(0, left - tonumber(ARGV[1]))) end
 end`
 
+/** What saving a member says on its way to MongoDB, in BSON. */
+export const SAVES_A_MEMBER = 'update\0\b\0\0\0members\0'
+
 /** The stores of a deployment whose ways to its servers can fail. */
 export interface FailingStores extends TestStores {
   readonly redis: RedisServer
