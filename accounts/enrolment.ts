@@ -22,7 +22,9 @@ export type SessionFacts = Readonly<{
   /** The engine's session that the proofs came from, if they did. */
   id?: string
   proofs: readonly Proof[]
-  /** The first login was completed in this authorization request. */
+  /** This sign-in, by which the record tells what was done in it (`provenIn`, `enrolledIn`). */
+  signIn?: string
+  /** The first login was completed in this sign-in. */
   enrolledHere: boolean
   /** The page that says so was answered. */
   doneSeen: boolean
@@ -347,7 +349,7 @@ export const settle = (before: KnownFacts): KnownFacts => {
   if (!complete) return facts
   return {
     ...facts,
-    member: completeEnrolment(facts.member, facts.now),
+    member: completeEnrolment(facts.member, facts.now, facts.session.signIn),
     session: { ...facts.session, enrolledHere: true },
   }
 }

@@ -1,3 +1,4 @@
+import type { Proof } from './assurance.ts'
 import { emailKey } from './email-address.ts'
 
 /** Seconds since 1970-01-01T00:00:00Z, whole. */
@@ -139,10 +140,14 @@ export type Member = Readonly<{
   deskPass?: Readonly<{ hash: string; expiresAt: EpochSeconds }>
   /** A pass was used: the time to register a method begins anew from here. */
   methodsClearedAt?: EpochSeconds
-  /** The authorization request in which it was, which goes on with the pass as its proof. */
-  methodsClearedIn?: string
+  /** What was proven along with this record's latest change of that kind, and the sign-in it belongs
+   * to, which goes on with it: told in one write, no failure after it can leave the member with a
+   * code that is spent, or a method that is there, and not the proof. */
+  provenIn?: Readonly<{ signIn: string; proof: Proof }>
   /** First login completed. */
   enrolledAt?: EpochSeconds
+  /** The sign-in in which it was. */
+  enrolledIn?: string
   /** After a sign-in through a phone, a passkey of the device itself was offered: once and no more. */
   deviceOfferedAt?: EpochSeconds
   /** A lasting block, lifted by recovery or the society's desk; passing throttles are elsewhere. */
@@ -237,27 +242,30 @@ export const issueDeskPass = (
  * The pass is spent: every method goes, and so does a second address, which whoever had got in may
  * have added; a block is lifted, every sign-in from before `since` ends, and the member chooses and
  * registers anew. The desk has made sure of the member, so the password needs no other proof.
- * `request`: the authorization request that the pass has proven something in, if it has.
+ * `signIn`: the sign-in that the pass has proven something in, if it has.
  */
 export const spendDeskPass = (
   member: Member,
   at: EpochSeconds,
-  { since = at, request }: Readonly<{ since?: EpochSeconds; request?: string | undefined }> = {},
+  { since = at, signIn }: Readonly<{ since?: EpochSeconds; signIn?: string | undefined }> = {},
 ): Member => {
   const {
     deskPass: _pass,
     blocked: _block,
     chosenFactor: _chosen,
-    methodsClearedIn: _former,
+    provenIn: _former,
     ...rest
   } = member
   const cleared = removeSecondEmail({ ...rest, credentials: [] })
-  return {
-    ...signOut(trustPassword(cleared), since),
-    methodsClearedAt: at,
-    ...(request !== undefined && { methodsClearedIn: request }),
-  }
+  const spent = { ...signOut(trustPassword(cleared), since), methodsClearedAt: at }
+  return signIn === undefined ? spent : proveIn(spent, signIn, { factor: 'deskPass', at })
 }
+
+/** What was just proven in a sign-in, on the record that changes with it. */
+export const proveIn = (member: Member, signIn: string, proof: Proof): Member => ({
+  ...member,
+  provenIn: { signIn, proof },
+})
 
 export const addCredential = (member: Member, credential: Credential): Member => ({
   ...member,
@@ -301,9 +309,10 @@ export const offerDevice = (member: Member, at: EpochSeconds): Member => ({
   deviceOfferedAt: at,
 })
 
-export const completeEnrolment = (member: Member, at: EpochSeconds): Member => ({
+export const completeEnrolment = (member: Member, at: EpochSeconds, signIn?: string): Member => ({
   ...member,
   enrolledAt: at,
+  ...(signIn !== undefined && { enrolledIn: signIn }),
 })
 
 /**

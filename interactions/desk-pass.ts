@@ -6,7 +6,7 @@ import { requireHashingRoom } from '../factors/password.ts'
 import type { Fault } from '../views/pages.ts'
 import { pendingKey } from './email-challenge.ts'
 import { sendNotice } from './notice.ts'
-import { type Act, fault, type StepContext } from './step.ts'
+import { type Act, fault, type StepContext, signInOf } from './step.ts'
 import { updateMember } from './update-member.ts'
 import { untilText } from './wording.ts'
 
@@ -34,7 +34,7 @@ const announce = async (
 
 /** What else becomes of a member whose pass is right. */
 type Besides = Readonly<{
-  /** The pass is a proof in this authorization request. */
+  /** The pass is a proof in this sign-in. */
   proves?: true
   /** Queued and written down before the member is saved. */
   announce?: () => Promise<void>
@@ -74,8 +74,8 @@ export const spendPass = async (
   let spent = false
   await updateMember(services, member, (current) => {
     spent = current.deskPass?.hash === verdict.value.hash
-    const request = proves && context.uid
-    return spent ? change(spendDeskPass(current, now, { since, request })) : current
+    const signIn = proves && signInOf(context.uid, context.flow)
+    return spent ? change(spendDeskPass(current, now, { since, signIn })) : current
   })
   if (!spent) return { ok: false, fault: fault('pass.wrong', 'pass', { left: attempt.left }) }
   await services.throttle.forget('deskPass', member.id)

@@ -13,7 +13,13 @@ import { hasProven } from './email-challenge.ts'
 import { localeOf } from './locale.ts'
 import type { Logos } from './logos.ts'
 import type { Services } from './services.ts'
-import type { FlowFacts, FlowPatch, SaveFlow, StepContext } from './step.ts'
+import {
+  type FlowFacts,
+  type FlowPatch,
+  type SaveFlow,
+  type StepContext,
+  signInOf,
+} from './step.ts'
 import { addressOf, networkOf } from './trust.ts'
 import { deviceText } from './wording.ts'
 
@@ -29,7 +35,7 @@ export type Flow = Readonly<{
 
 export const flowKey = (uid: string) => `flow:${uid}`
 
-const NEW_FLOW: FlowFacts = { proofs: [], enrolledHere: false, doneSeen: false }
+const NEW_FLOW: FlowFacts = { proofs: [], doneSeen: false }
 
 /** What an existing session brings along, unless the request wants the member to sign in anew. */
 const fromSession = async (
@@ -72,13 +78,13 @@ const withEmailProof = async (
   return { ...flow, proofs: [...flow.proofs, { factor: 'emailCode', at: proof.at }] }
 }
 
-/** The pass that was used here, as the member's record tells: it is spent and told there in one
- * write, so that nothing that fails afterwards can leave the member with neither. */
-const withDeskPass = (uid: string, flow: FlowFacts, member: Member | undefined): FlowFacts => {
-  const { methodsClearedIn, methodsClearedAt: at } = member ?? {}
-  if (at === undefined || methodsClearedIn !== uid) return flow
-  if (flow.proofs.some(({ factor }) => factor === 'deskPass')) return flow
-  return { ...flow, proofs: [...flow.proofs, { factor: 'deskPass', at }] }
+/** What was proven in this sign-in as the member's record tells (`provenIn`), should the flow not. */
+const withProofOnRecord = (uid: string, flow: FlowFacts, member: Member | undefined): FlowFacts => {
+  const told = member?.provenIn
+  if (told?.signIn !== signInOf(uid, flow)) return flow
+  const { factor, at } = told.proof
+  if (flow.proofs.some((proof) => proof.factor === factor && proof.at >= at)) return flow
+  return { ...flow, proofs: [...flow.proofs, told.proof] }
 }
 
 export type FlowDependencies = Readonly<{
@@ -125,6 +131,7 @@ const factsOf = (
   }>,
 ): Facts => {
   const { flow, member, client, society, interaction, address, locale } = parts
+  const signIn = signInOf(interaction.uid, flow)
   return {
     now: services.clock.now(),
     member,
@@ -142,7 +149,8 @@ const factsOf = (
     session: {
       proofs: flow.proofs,
       ...(flow.sessionUid !== undefined && { id: flow.sessionUid }),
-      enrolledHere: flow.enrolledHere,
+      signIn,
+      enrolledHere: member?.enrolledIn === signIn,
       doneSeen: flow.doneSeen,
       offerDevice: flow.offerDevice === true,
     },
@@ -166,7 +174,7 @@ export const loadFlow = async (
   const member = found && found.societyId === society.id ? found : undefined
   // Who is signed in already need not type the ID again.
   const named = member ? { loginId: member.loginId, ...begun } : begun
-  const flow = withDeskPass(uid, await withEmailProof(services, uid, named, member), member)
+  const flow = withProofOnRecord(uid, await withEmailProof(services, uid, named, member), member)
   const address = addressOf(ctx)
   const locale = localeOf(ctx, interaction.params.ui_locales)
   const facts = factsOf(services, { flow, member, client, society, interaction, address, locale })
@@ -193,14 +201,6 @@ export const loadFlow = async (
 const withoutUndefined = (facts: object): FlowFacts =>
   // The same facts, less those that a patch has removed.
   Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as FlowFacts
-
-/** Writes the flow facts; false where another request of this interaction wrote first. */
-export const saveFlow = (flow: Flow, patch: FlowPatch): Promise<boolean> => {
-  const { uid, services } = flow.context
-  const { transient } = services
-  const facts = withoutUndefined({ ...flow.context.flow, ...patch })
-  return transient.replace(flowKey(uid), flow.stored, facts, INTERACTION_SECONDS)
-}
 
 /** The change made to what another request of this interaction has left; undefined: to nothing. */
 const changeAnew =

@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import type { Context } from 'koa'
 import { type Facts, type KnownFacts, next, type StepId } from '../accounts/enrolment.ts'
 import { DuplicateCredentialError } from '../accounts/errors.ts'
+import { type Member, proveIn } from '../accounts/member.ts'
 import { render } from '../views/render.ts'
 import { commonLocals } from './common.ts'
 import { asksConsent, consentPage, giveConsent } from './consent.ts'
@@ -16,14 +17,13 @@ import {
   loadFlow,
   saveChange,
   saveChangeNow,
-  saveFlow,
   saveMember,
 } from './flow.ts'
 import { parseForm, readForm, TOKEN } from './form.ts'
 import type { Services } from './services.ts'
 import { endOtherSessions } from './sessions.ts'
 import type { Act, Page, StepContext, StepHandler, StepResult } from './step.ts'
-import { fault, placeOf } from './step.ts'
+import { fault, placeOf, signInOf } from './step.ts'
 import { handlers } from './steps/index.ts'
 import { rememberApp } from './way-back.ts'
 import { timeText } from './wording.ts'
@@ -88,10 +88,7 @@ const show = async (dependencies: FlowDependencies, ctx: Context): Promise<void>
       if (isStaleMember(error)) continue
       throw error
     }
-    if (facts.session.enrolledHere !== context.flow.enrolledHere) {
-      await saveFlow(flow, { enrolledHere: facts.session.enrolledHere })
-      continue
-    }
+    if (facts.session.enrolledHere !== context.facts.session.enrolledHere) continue
     const due = next(facts)
     if (due.kind !== 'ask') {
       if (due.kind === 'stop') {
@@ -134,8 +131,7 @@ const goOn = async (dependencies: FlowDependencies, ctx: Context): Promise<void>
   try {
     const facts = await saveMember(context.services, context.facts, (member) => member)
     const due = next(facts)
-    const isSettled = facts.session.enrolledHere === context.flow.enrolledHere
-    if (due.kind === 'finish' && isSettled) return finish(dependencies, ctx, flow, due)
+    if (due.kind === 'finish') return finish(dependencies, ctx, flow, due)
   } catch (error) {
     if (!isStaleMember(error)) throw error
   }
@@ -145,6 +141,15 @@ const goOn = async (dependencies: FlowDependencies, ctx: Context): Promise<void>
 
 /** Another request of this member's may save first; the change is then applied to what it left. */
 const MAX_SAVES = 3
+
+/** What a form's answer makes of the member, with what it proves told in the same write. */
+const changeOf =
+  ({ uid, flow }: StepContext<Facts>, result: Extract<StepResult, { ok: true }>) =>
+  (member: Member): Member => {
+    const changed = result.member?.(member) ?? member
+    const proof = result.flow?.proofs?.at(-1)
+    return changed === member || !proof ? changed : proveIn(changed, signInOf(uid, flow), proof)
+  }
 
 const applyChange = async (
   dependencies: FlowDependencies,
@@ -158,12 +163,9 @@ const applyChange = async (
   let current = flow
   for (let attempt = 1; attempt <= MAX_SAVES; attempt += 1) {
     try {
-      const change = result.member ?? ((same) => same)
-      const facts = await saveMember(services, current.context.facts, change)
-      await saveChange(current, {
-        ...(facts.session.enrolledHere && { enrolledHere: true }),
-        ...result.flow,
-      })
+      const { context } = current
+      await saveMember(services, context.facts, changeOf(context, result))
+      await saveChange(current, result.flow ?? {})
       if (result.endSessionsOf !== undefined) {
         await endOtherSessions(dependencies, result.endSessionsOf, own?.uid)
       }

@@ -31,10 +31,11 @@ export type ResetFacts = Readonly<{
  */
 export type FlowFacts = Readonly<{
   memberId?: MemberId
+  /** How often somebody has begun to sign in; see `signInOf`. */
+  begun?: number
   proofs: readonly Proof[]
   /** The engine's session that the first proofs came from. */
   sessionUid?: string
-  enrolledHere: boolean
   doneSeen: boolean
   /** The login ID to prefill: login_hint, or the one typed last. */
   loginId?: string
@@ -95,6 +96,9 @@ export type StepContext<F extends Facts = KnownFacts> = Readonly<{
   /** The client's network address. */
   address: string
 }>
+
+/** The sign-in under way in a request: another one as soon as somebody begins anew. */
+export const signInOf = (uid: string, { begun = 0 }: FlowFacts): string => `${uid}.${begun}`
 
 /** The ceremony of a factor, here and now. */
 export const ceremonyOf = ({ services, society, locale }: StepContext<Facts>): Ceremony => {

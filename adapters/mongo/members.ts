@@ -106,6 +106,15 @@ const PASSWORD: Part<'password'> = {
 }
 const SIGNED_OUT: Part<'signedOut'> = { at: required(number), except: text }
 const DESK_PASS: Part<'deskPass'> = { hash: required(text), expiresAt: required(number) }
+const PROOF: FieldsOf<NonNullable<Member['provenIn']>['proof']> = {
+  factor: required({ ...text, enum: FACTOR_IDS }),
+  at: required(number),
+  synced: { type: Boolean },
+}
+const PROVEN_IN: Part<'provenIn'> = {
+  signIn: required(text),
+  proof: required({ type: partOf(PROOF) }),
+}
 const BLOCK_BEFORE: FieldsOf<NonNullable<Extract<Block, { under?: unknown }>['under']>> = {
   reason: required(oneOf({ emailChangeUndone: true })),
   since: required(number),
@@ -143,8 +152,9 @@ const MEMBER: FieldsOf<MemberDocument> = {
   signedOut: partOf(SIGNED_OUT),
   deskPass: partOf(DESK_PASS),
   methodsClearedAt: number,
-  methodsClearedIn: text,
+  provenIn: partOf(PROVEN_IN),
   enrolledAt: number,
+  enrolledIn: text,
   deviceOfferedAt: number,
   blocked: partOf(BLOCKED),
   revision: required(number),

@@ -97,7 +97,7 @@ export const loadAccount = async (
   const { provenAddress: _, ...mailFlow } = addressFlow
   return {
     facts,
-    flow: { proofs, enrolledHere: false, doneSeen: false, ...mailFlow },
+    flow: { proofs, doneSeen: false, ...mailFlow },
     services,
     factors,
     client,

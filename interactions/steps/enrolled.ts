@@ -13,7 +13,7 @@ export const enrolled: StepHandler = {
   async submit() {
     return {
       ok: true,
-      flow: { memberId: undefined, proofs: [], enrolledHere: false, doneSeen: true },
+      flow: { memberId: undefined, proofs: [], doneSeen: true },
     }
   },
 }

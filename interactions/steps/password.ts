@@ -18,6 +18,7 @@ import {
   type Act,
   type Attempt,
   ceremonyOf,
+  type FlowFacts,
   type FlowPatch,
   fault,
   placeOf,
@@ -37,12 +38,16 @@ const FIELDS = { username: { max: 1000 }, password: { max: 1000 } } as const
 const symbolOf = (key: string): string => key.split('-', 1)[0] ?? key
 
 /** The flow of a member who has just said who they are: nothing of another's is left in it. */
-const begunBy = (member: Member, proofs: readonly Proof[]): FlowPatch => ({
+const begunBy = (
+  { begun = 0 }: FlowFacts,
+  member: Member,
+  proofs: readonly Proof[],
+): FlowPatch => ({
   memberId: member.id,
+  begun: begun + 1,
   loginId: member.loginId,
   proofs,
   sessionUid: undefined,
-  enrolledHere: false,
   doneSeen: false,
   offerDevice: undefined,
   aside: undefined,
@@ -159,7 +164,7 @@ const submit = async (
   log.info({ memberId: member.id, societyId: society.id }, 'password proven')
   return {
     ok: true,
-    flow: begunBy(member, [{ factor: 'password', at: clock.now() }]),
+    flow: begunBy(context.flow, member, [{ factor: 'password', at: clock.now() }]),
   }
 }
 
@@ -217,7 +222,7 @@ const signInWithPasskey: Act<Facts> = {
     return {
       ok: true,
       flow: {
-        ...begunBy(member, [{ ...proof, ...(synced !== undefined && { synced }) }]),
+        ...begunBy(context.flow, member, [{ ...proof, ...(synced !== undefined && { synced }) }]),
         ...(elsewhere && { offerDevice: true }),
       },
     }

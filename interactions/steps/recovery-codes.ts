@@ -43,8 +43,8 @@ export const showCodes = async (context: StepContext, left?: number): Promise<Pa
  */
 export const recoveryCodes: StepHandler = {
   fields: { saved: { max: 10, optional: true } },
-  position: ({ facts, flow }) =>
-    facts.member.enrolledAt === undefined || flow.enrolledHere ? 7 : undefined,
+  position: ({ facts }) =>
+    facts.member.enrolledAt === undefined || facts.session.enrolledHere ? 7 : undefined,
   async show(context) {
     const { facts, factors } = context
     const held = facts.member.credentials.find(({ factor }) => factor === 'recoveryCode')
