@@ -175,7 +175,7 @@ export const openChallenge = async (
     await services.transient.put(pendingKey(facts.member.id), pending, LINK_SECONDS)
   }
   const trace = await queueMail(context, challenge, 1)
-  return { ...waitingOn(challenge, trace), notice: 'sent' }
+  return { ...waitingOn(challenge, trace), notice: undefined }
 }
 
 /**
@@ -192,7 +192,7 @@ export const openSignIn = async (
   const challenge = await newChallenge(context, 'signIn', address)
   await keepChallenge(services, challenge)
   const trace = await noteMail(services, challenge, 1)
-  const patch: FlowPatch = { ...waitingOn(challenge, trace), notice: 'sent' }
+  const patch: FlowPatch = { ...waitingOn(challenge, trace), notice: undefined }
   let isBeaten = false
   await save(patch, ({ signInCode }) => {
     isBeaten = signInCode !== undefined
@@ -328,6 +328,12 @@ export const pausedFaults = (
   flow.mailsPausedUntil !== undefined && flow.mailsPausedUntil > services.clock.now()
     ? [fault(reason, field, { time: untilText(flow.mailsPausedUntil, locale) })]
     : []
+
+/** The code is too old: whether another one is on its way, as resending it has told. */
+export const expiredFault = ({ locale }: StepContext, { mailsPausedUntil }: FlowPatch): Fault =>
+  mailsPausedUntil === undefined
+    ? fault('code.expired', 'code')
+    : fault('code.expiredHeld', 'code', { time: untilText(mailsPausedUntil, locale) })
 
 /** Whether the member's own record already has this address proven. */
 export const hasProven = (member: Member, address: string): boolean =>

@@ -67,7 +67,7 @@ export type FlowFacts = Readonly<{
    * proven, and that proof. */
   wantedAddress?: string
   addressOnFileProven?: true
-  notice?: 'sent' | 'resent' | 'codeExpired'
+  notice?: 'resent'
   /** A passkey on a phone was used to sign in on this device. */
   offerDevice?: true
   /** Where the member means to sign in. */

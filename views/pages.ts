@@ -72,7 +72,7 @@ export type MailChallengeLocals = Readonly<{
   /** The address mails come from, to be allowed at the carrier. */
   senderAddress: string
   /** What just happened. */
-  notice?: 'sent' | 'resent' | 'codeExpired'
+  notice?: 'resent'
 }>
 
 /** The pages and what each needs beside the common locals. The key is the view's file name. */

@@ -128,6 +128,7 @@ const WAIT: ReadonlySet<string> = new Set([
   'login.locked',
   'bday.locked',
   'mail.limit',
+  'code.expiredHeld',
   'code.checking',
   'code.toomany',
   'busy',

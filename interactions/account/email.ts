@@ -4,6 +4,7 @@ import { confirmAddress } from '../confirm-address.ts'
 import { answerCode } from '../email-answer.ts'
 import {
   challengeLocals,
+  expiredFault,
   findChallenge,
   hasProven,
   type KeptChallenge,
@@ -95,8 +96,9 @@ const takeCode = async (
   if (!challenge || verdict.kind === 'moot') return { ok: true, to: '/email' }
   if (verdict.kind === 'wrong') return { ok: false, faults: [verdict.fault] }
   if (verdict.kind === 'expired') {
-    const flow = patched(addressFlow, await resendChallenge(context, challenge))
-    return { ok: false, faults: [fault('code.expired', 'code')], addressFlow: flow }
+    const again = await resendChallenge(context, challenge)
+    const faults = [expiredFault(context, again)]
+    return { ok: false, faults, addressFlow: patched(addressFlow, again) }
   }
   if (challenge.purpose === 'proveAddressOnFile') {
     const flow = await open(context, { ...addressFlow, provenAddress: challenge.address })

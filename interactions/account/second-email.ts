@@ -3,6 +3,7 @@ import { addSecondEmail, provenAddresses, removeSecondEmail } from '../../accoun
 import { answerCode } from '../email-answer.ts'
 import {
   challengeLocals,
+  expiredFault,
   findChallenge,
   type KeptChallenge,
   openChallenge,
@@ -60,8 +61,9 @@ const takeCode = async (context: AccountContext, typed: string): Promise<Account
   if (!challenge || verdict.kind === 'moot') return { ok: true, to: '/second-email' }
   if (verdict.kind === 'wrong') return { ok: false, faults: [verdict.fault] }
   if (verdict.kind === 'expired') {
-    const flow = patched(addressFlow, await resendChallenge(context, challenge))
-    return { ok: false, faults: [fault('code.expired', 'code')], addressFlow: flow }
+    const again = await resendChallenge(context, challenge)
+    const faults = [expiredFault(context, again)]
+    return { ok: false, faults, addressFlow: patched(addressFlow, again) }
   }
   const { id, address } = challenge
   const now = services.clock.now()

@@ -100,7 +100,7 @@ export const requestReset: Act<Facts> = {
       flow: {
         reset: { account, challengeId: challenge.id },
         loginId: username.trim(),
-        notice: 'sent',
+        notice: undefined,
       },
     }
   },

@@ -5,6 +5,7 @@ import { countedField } from '../csrf.ts'
 import { answerSignIn, signInCounted, signInLimits } from '../email-answer.ts'
 import {
   codeLocals,
+  expiredFault,
   isLive,
   openChallenge,
   openSignIn,
@@ -13,7 +14,7 @@ import {
   type SentCode,
 } from '../email-challenge.ts'
 import { readForm } from '../form.ts'
-import { type Act, fault, type StepContext } from '../step.ts'
+import type { Act, StepContext } from '../step.ts'
 import type { Method } from './method.ts'
 import { proved } from './outcome.ts'
 
@@ -129,7 +130,7 @@ export const emailCode: Method = {
       if (verdict.kind === 'wrong') return { ok: false, faults: [verdict.fault] }
       if (verdict.kind === 'expired') {
         const flow = await resendSignIn(context, code)
-        return { ok: false, faults: [fault('code.expired', 'code')], flow }
+        return { ok: false, faults: [expiredFault(context, flow)], flow }
       }
       return proved(context, 'emailCode')
     },

@@ -4,6 +4,7 @@ import { confirmAddress } from '../confirm-address.ts'
 import { answerCode } from '../email-answer.ts'
 import {
   challengeLocals,
+  expiredFault,
   findChallenge,
   isLive,
   type KeptChallenge,
@@ -118,8 +119,8 @@ const takeCode = async (context: StepContext, typed: string): Promise<StepResult
   if (!challenge || verdict.kind === 'moot') return { ok: true }
   if (verdict.kind === 'wrong') return { ok: false, faults: [verdict.fault] }
   if (verdict.kind === 'expired') {
-    const reopened = await resendChallenge(context, challenge)
-    return { ok: false, faults: [fault('code.expired', 'code')], flow: reopened }
+    const again = await resendChallenge(context, challenge)
+    return { ok: false, faults: [expiredFault(context, again)], flow: again }
   }
   if (challenge.purpose === 'proveAddressOnFile') {
     const proven = { ...context, flow: { ...flow, addressOnFileProven: true } as const }

@@ -146,6 +146,23 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
     expect((await type(journey, codes[1] ?? '')).heading).toBe(PAGE.signedIn)
   })
 
+  test('where no mail may go any more, a code too old says from when a new one can', async () => {
+    const journey = await asked()
+    for (let mails = 2; mails <= 5; mails += 1) {
+      idp.clock.advance(61)
+      await journey.visitor.submit('email-resend')
+    }
+    const old = await journey.newestCode()
+    const mails = (await codeMails(idp, addressOf(journey))).length
+    idp.clock.advance(600)
+    const page = await type(journey, old)
+    expect(page.status).toBe(422)
+    expect(page.faults.join()).toMatch(
+      /^コードの期限（10分）が切れました。新しいコードは\d+時\d+分から/u,
+    )
+    expect(await codeMails(idp, addressOf(journey))).toHaveLength(mails)
+  })
+
   test('the right code too late after four wrong ones is the fifth try, and a new one comes', async () => {
     const journey = await asked()
     const old = await journey.newestCode()

@@ -170,7 +170,6 @@ export const SAMPLES: readonly Sample[] = [
     step: 4,
     locals: {
       ...mail,
-      notice: 'sent',
       matchNumber: '47',
       statusPath: '/interaction/abc/email-status',
       resendInSeconds: 42,
@@ -183,7 +182,7 @@ export const SAMPLES: readonly Sample[] = [
     step: 4,
     locals: {
       ...mail,
-      notice: 'codeExpired',
+      notice: 'resent',
       delayed: true,
       matchNumber: '47',
       statusPath: '/interaction/abc/email-status',
@@ -302,7 +301,6 @@ export const SAMPLES: readonly Sample[] = [
     locals: {
       ...mail,
       address: 'h•••••@example.jp',
-      notice: 'sent',
       reference: '7F3K-92QD',
       rule: { network: 'さくら電機の社内ネットワーク', permitted: ['emailCode'] },
     },
@@ -758,7 +756,6 @@ export const SAMPLES: readonly Sample[] = [
       sentAt: mail.sentAt,
       resendInSeconds: 42,
       senderAddress: mail.senderAddress,
-      notice: 'sent',
     },
     faults: [wrongCode],
   },

@@ -153,6 +153,8 @@ export const en: Catalogue = {
     'code.digits': () => 'Enter the code in numbers only',
     'code.wrong': (v) => `The code does not match. Use the 6 digits in the newest email${left(v)}`,
     'code.expired': () => 'The code expired after 10 minutes. We have sent a new one',
+    'code.expiredHeld': (v) =>
+      `The code expired after 10 minutes. You can ask for a new one from ${v.time}`,
     'code.checking': () =>
       'This code was sent before and is still being checked. Wait about a minute, then send it again',
     'code.toomany': (v) =>
@@ -438,11 +440,7 @@ export const en: Catalogue = {
       { strong: reference },
       ' (the email shows the same)',
     ],
-    notices: {
-      sent: 'We sent the email.',
-      resent: 'We sent it again. Look at the newest email.',
-      codeExpired: 'The code expired after 10 minutes. We have sent a new one.',
-    },
+    resent: 'We sent it again. Look at the newest email.',
     delayed: 'Sending email is slow right now. Please wait until it arrives.',
     resendLater: (seconds) => `You can send again in about ${seconds} seconds.`,
     missing: 'If the email does not arrive',

@@ -37,6 +37,7 @@ export const FAULT_REASONS = {
   'code.digits': [],
   'code.wrong': [],
   'code.expired': [],
+  'code.expiredHeld': ['time'],
   'code.checking': [],
   'code.toomany': ['time'],
   'choice.empty': [],

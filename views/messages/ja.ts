@@ -67,6 +67,8 @@ const faults: Record<FaultReason, (v: FaultValues) => string> = {
   'code.digits': () => '確認コードは数字だけで入力してください',
   'code.wrong': (v) => `コードが違います。いちばん新しいメールの6桁を入力してください${left(v)}`,
   'code.expired': () => 'コードの期限（10分）が切れました。新しいコードを送りました',
+  'code.expiredHeld': (v) =>
+    `コードの期限（10分）が切れました。新しいコードは${v.time}から送れます`,
   'code.checking': () =>
     'このコードは、先に送られたものを確かめています。1分ほど待ってから、もう一度送ってください',
   'code.toomany': (v) =>
@@ -435,11 +437,7 @@ export const ja = {
       { strong: reference },
       '（メールにも同じ番号があります）',
     ],
-    notices: {
-      sent: '確認メールを送りました。',
-      resent: 'もう一度送りました。いちばん新しいメールを見てください。',
-      codeExpired: 'コードの期限（10分）が切れました。新しいコードを送りました。',
-    },
+    resent: 'もう一度送りました。いちばん新しいメールを見てください。',
     delayed: 'メールの送信が混み合っています。届くまで、そのままお待ちください。',
     resendLater: (seconds: number) => `次に送れるのは、約${seconds}秒後です。`,
     missing: 'メールが届かないとき',
