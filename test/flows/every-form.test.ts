@@ -5,7 +5,7 @@ import { linkTokenOf } from '../../factors/email-code.ts'
 import { accountPages } from '../../interactions/account/index.ts'
 import type { Fields } from '../../interactions/form.ts'
 import { handlers } from '../../interactions/steps/index.ts'
-import type { Visitor } from '../support/agent.ts'
+import { ask, type Visitor } from '../support/agent.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
 import type { Page } from '../support/page.ts'
 import { type Body, fieldBodies, unsignedBodies } from './bodies.ts'
@@ -234,21 +234,19 @@ const postedBy = ({ root, url }: Page): readonly string[] => {
 
 /** One POST by the visitor's browser, from the page in front of them; redirects not followed. */
 const send = async ({ jar, page }: Visitor, url: string, type: string, body: string) => {
-  const response = await fetch(url, {
+  const answer = await ask(new URL(url), {
     method: 'POST',
-    redirect: 'manual',
     headers: {
-      cookie: await jar.getCookieString(url),
-      'sec-fetch-site': 'same-origin',
-      origin: page.url.origin,
-      'content-type': type,
+      Cookie: jar.getCookieStringSync(url),
+      'Sec-Fetch-Site': 'same-origin',
+      Origin: page.url.origin,
+      'Content-Type': type,
     },
     body,
   })
-  const text = await response.text()
   return {
-    status: response.status,
-    heading: /<h1[^>]*>(.*?)<\/h1>/su.exec(text)?.[1]?.trim() ?? '',
+    status: answer.status,
+    heading: /<h1[^>]*>(.*?)<\/h1>/su.exec(answer.body)?.[1]?.trim() ?? '',
   }
 }
 

@@ -3,7 +3,7 @@ import type { Acr } from '../../accounts/assurance.ts'
 import type { Member } from '../../accounts/member.ts'
 import { accountPages } from '../../interactions/account/index.ts'
 import { handlers } from '../../interactions/steps/index.ts'
-import { aVisitor } from '../support/agent.ts'
+import { ask, aVisitor } from '../support/agent.ts'
 import { createAuthenticator } from '../support/authenticator.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
 import { holding } from './keys.ts'
@@ -18,6 +18,8 @@ import {
   sampled,
   theDate,
 } from './support.ts'
+
+const FORM = 'application/x-www-form-urlencoded'
 
 const PWD = 'urn:kenpo-id:acr:pwd'
 const EMAIL = 'urn:kenpo-id:acr:email'
@@ -124,14 +126,16 @@ describe('With fewer factors than required', () => {
     }
     /** Where the browser is sent by one request of its own; null: it is shown something. */
     const whereTo = async (route: string, fields?: Readonly<Record<string, string>>) => {
-      const { href } = new URL(route, idp.issuer)
-      const response = await fetch(href, {
-        redirect: 'manual',
-        headers: { ...ours, cookie: visitor.jar.getCookieStringSync(href) },
-        ...(fields && { method: 'POST', body: new URLSearchParams({ csrf, ...fields }) }),
-      })
-      await response.arrayBuffer()
-      return response.headers.get('location')
+      const url = new URL(route, idp.issuer)
+      const headers = { ...ours, Cookie: visitor.jar.getCookieStringSync(url.href) }
+      const body = fields && new URLSearchParams({ csrf, ...fields }).toString()
+      const answer = await ask(
+        url,
+        body === undefined
+          ? { headers }
+          : { method: 'POST', headers: { ...headers, 'Content-Type': FORM }, body },
+      )
+      return answer.headers.location ?? null
     }
     /** An act of this request, then its page; what leads elsewhere is followed. */
     const act = async (name: string, fields: Readonly<Record<string, string>>) => {
@@ -191,16 +195,20 @@ describe('With fewer factors than required', () => {
       { grant_type: 'client_credentials' },
       { grant_type: 'password', username: journey.member.loginId, password: journey.password },
     ]) {
-      const answer = await fetch(`${idp.issuer}/token`, {
+      const answer = await ask(new URL('/token', idp.issuer), {
         method: 'POST',
-        headers: { authorization: basic(idp.client(clientId).clientSecret) },
-        body: new URLSearchParams({ ...grant, redirect_uri: idp.redirectUri }),
+        headers: {
+          Authorization: basic(idp.client(clientId).clientSecret),
+          'Content-Type': FORM,
+        },
+        body: new URLSearchParams({ ...grant, redirect_uri: idp.redirectUri }).toString(),
       })
       expect(answer.status).toBe(400)
     }
     for (const secret of ['', uid, csrf, journey.member.id]) {
-      const headers = { authorization: `Bearer ${secret}` }
-      expect((await fetch(`${idp.issuer}/me`, { headers })).status).toBeGreaterThanOrEqual(400)
+      const headers = { Authorization: `Bearer ${secret}` }
+      const answer = await ask(new URL('/me', idp.issuer), { headers })
+      expect(answer.status).toBeGreaterThanOrEqual(400)
     }
 
     await visitor.visit(url)

@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, request } from 'node:http'
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { CookieJar } from 'tough-cookie'
 import { type FieldValues, submissionOf } from './html-form.ts'
 import { aPage, type Hop, type Page, textOf } from './page.ts'
@@ -35,8 +35,9 @@ export interface Visitor {
   ): Promise<Page>
 }
 
-type Answer = Readonly<{ status: number; headers: IncomingHttpHeaders; body: string }>
-type Ask = Readonly<{
+/** What came back for one request. */
+export type Answer = Readonly<{ status: number; headers: IncomingHttpHeaders; body: string }>
+type Asked = Readonly<{
   method: string
   url: URL
   body?: string
@@ -47,20 +48,33 @@ type Ask = Readonly<{
 
 const MAX_HOPS = 20
 
-/** `fetch` sets Sec-Fetch-Mode and Host by itself, so this is one step below it. */
-const send = (
+/** Milliseconds: an idle connection ends before any server would end it. */
+const IDLE = 1000
+const connections = new Agent({ keepAlive: true, timeout: IDLE })
+
+export type Request = Readonly<{
+  /** 'GET' unless said. */
+  method?: string
+  /** All there are, but Connection; Host is the address's unless said. */
+  headers?: Readonly<Record<string, string>>
+  body?: string
+}>
+
+/**
+ * One request to this machine, exactly as it is given; a redirect is not followed. `fetch` sets
+ * Sec-Fetch-Mode and Host by itself, so this is one step below it.
+ */
+export const ask = (
   url: URL,
-  method: string,
-  headers: Readonly<Record<string, string>>,
-  body: string | undefined,
-  from: string,
-  httpsPort: number | undefined,
+  { method = 'GET', headers = {}, body }: Request = {},
+  { from = '127.0.0.1', httpsPort }: Pick<VisitorOptions, 'from' | 'httpsPort'> = {},
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const port = url.protocol === 'https:' ? httpsPort : url.port
-    const address = { host: '127.0.0.1', port, localAddress: from }
+    const address = { host: '127.0.0.1', port, localAddress: from, agent: connections }
     const path = `${url.pathname}${url.search}`
-    const sent = request({ ...address, path, method, headers, agent: false }, (response) => {
+    const host = { Host: url.host, ...headers }
+    const sent = request({ ...address, path, method, headers: host }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)
@@ -93,7 +107,6 @@ const becomesGet = (status: number, method: string): boolean =>
  */
 export const aVisitor = (options: VisitorOptions = {}): Visitor => {
   const jar = new CookieJar()
-  const from = options.from ?? '127.0.0.1'
   let current: Page | undefined
   let filled: FieldValues = {}
 
@@ -102,40 +115,37 @@ export const aVisitor = (options: VisitorOptions = {}): Visitor => {
     return current
   }
 
-  const go = async (ask: Ask): Promise<Page> => {
+  const go = async (asked: Asked): Promise<Page> => {
     const hops: Hop[] = []
     const chain: URL[] = []
-    let { method, url, body } = ask
+    let { method, url, body } = asked
     while (hops.length < MAX_HOPS) {
       chain.push(url)
       const cookie = jar.getCookieStringSync(url.href)
-      const answer = await send(
+      const headers = {
+        'User-Agent': 'Mozilla/5.0 (Linux; Android 10; K) Chrome/140.0.0.0 Mobile Safari/537.36',
+        Accept: 'text/html,application/xhtml+xml',
+        'Accept-Language': options.language ?? 'ja',
+        'Sec-Fetch-Dest': 'document',
+        'Sec-Fetch-Mode': 'navigate',
+        'Sec-Fetch-Site': fetchSite(asked.initiator, chain),
+        'Sec-Fetch-User': '?1',
+        ...(asked.initiator ? { Referer: asked.initiator.href } : {}),
+        ...(cookie === '' ? {} : { Cookie: cookie }),
+        ...(method === 'POST' && asked.initiator ? { Origin: asked.initiator.origin } : {}),
+        ...(body === undefined
+          ? {}
+          : {
+              'Content-Type': 'application/x-www-form-urlencoded',
+              'Content-Length': String(Buffer.byteLength(body)),
+            }),
+        ...options.headers,
+        ...asked.headers,
+      }
+      const answer = await ask(
         url,
-        method,
-        {
-          Host: url.host,
-          'User-Agent': 'Mozilla/5.0 (Linux; Android 10; K) Chrome/140.0.0.0 Mobile Safari/537.36',
-          Accept: 'text/html,application/xhtml+xml',
-          'Accept-Language': options.language ?? 'ja',
-          'Sec-Fetch-Dest': 'document',
-          'Sec-Fetch-Mode': 'navigate',
-          'Sec-Fetch-Site': fetchSite(ask.initiator, chain),
-          'Sec-Fetch-User': '?1',
-          ...(ask.initiator ? { Referer: ask.initiator.href } : {}),
-          ...(cookie === '' ? {} : { Cookie: cookie }),
-          ...(method === 'POST' && ask.initiator ? { Origin: ask.initiator.origin } : {}),
-          ...(body === undefined
-            ? {}
-            : {
-                'Content-Type': 'application/x-www-form-urlencoded',
-                'Content-Length': String(Buffer.byteLength(body)),
-              }),
-          ...options.headers,
-          ...ask.headers,
-        },
-        body,
-        from,
-        options.httpsPort,
+        { method, headers, ...(body === undefined ? {} : { body }) },
+        options,
       )
       for (const line of answer.headers['set-cookie'] ?? []) {
         jar.setCookieSync(line, url.href, { ignoreError: true })

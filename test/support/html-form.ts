@@ -12,11 +12,19 @@ const isButton = (control: HTMLElement): boolean =>
     ? (control.getAttribute('type') ?? 'submit') === 'submit'
     : control.tagName === 'INPUT' && control.getAttribute('type') === 'submit'
 
+/** The nearest of an element's ancestors, itself among them, of this kind. */
+const nearest = (element: HTMLElement, tag: string): HTMLElement | undefined => {
+  for (let at: HTMLElement | null = element; at; at = at.parentNode) {
+    if (at.tagName === tag) return at
+  }
+  return undefined
+}
+
 /** The controls a form owns: inside it, or pointing at it by their `form` attribute. */
 const controlsOf = (page: Page, form: HTMLElement): readonly HTMLElement[] =>
   page.root.querySelectorAll('input, select, textarea, button').filter((control) => {
     const owner = control.getAttribute('form')
-    const inside = owner === undefined ? control.closest('form') === form : owner === form.id
+    const inside = owner === undefined ? nearest(control, 'FORM') === form : owner === form.id
     return inside && !control.hasAttribute('disabled')
   })
 
@@ -40,7 +48,7 @@ const choose = (page: Page, wanted: string | undefined): Choice => {
       ? buttons.map((button) => ({ form, button }))
       : [{ form, button: undefined }]
   })
-  const inMain = all.filter(({ form }) => form.closest('main'))
+  const inMain = all.filter(({ form }) => nearest(form, 'MAIN'))
   const choice =
     wanted === undefined
       ? (inMain[0] ?? all[0])

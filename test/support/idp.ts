@@ -177,6 +177,8 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       : await (await import('./server-stores.ts')).serverStores())
   clock.followers.add(stores.age)
   const log: LogLine[] = []
+  /** Nobody has asked for these yet. */
+  const unread: string[] = []
 
   const callback = await listen(0, (_request, response) => {
     response.setHeader('Content-Type', 'text/html; charset=utf-8')
@@ -242,7 +244,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     const lines = createLog({
       level: 'info',
       pretty: false,
-      destination: { write: (line) => void log.push(lineOf(line)) },
+      destination: { write: (line) => void unread.push(line) },
     })
     const relyingParties = openClients(config, adapters, {
       clock,
@@ -406,7 +408,8 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     clock,
     mails,
     get log() {
-      for (const line of clusters?.newLines() ?? []) log.push(lineOf(line))
+      unread.push(...(clusters?.newLines() ?? []))
+      for (const line of unread.splice(0)) log.push(lineOf(line))
       return log
     },
     dataDir,

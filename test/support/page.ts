@@ -22,12 +22,22 @@ export type Page = Readonly<{
   text: string
 }>
 
+const SILENT: ReadonlySet<string> = new Set(['RT', 'RP', 'SCRIPT', 'STYLE', 'TEMPLATE'])
+
+const hasAny = ({ children }: HTMLElement, tags: ReadonlySet<string>): boolean =>
+  children.some((child) => tags.has(child.tagName) || hasAny(child, tags))
+
+const aloud = (element: HTMLElement): string => {
+  const copy = parse(element.toString())
+  for (const silent of copy.querySelectorAll('rt, rp, script, style, template')) silent.remove()
+  return copy.structuredText
+}
+
 /** An element's text as read aloud: blocks a space apart; furigana, scripts and styles left out. */
 export const textOf = (element: HTMLElement | null): string => {
   if (!element) return ''
-  const copy = parse(element.toString())
-  for (const silent of copy.querySelectorAll('rt, rp, script, style, template')) silent.remove()
-  return copy.structuredText.replace(/\s+/gu, ' ').trim()
+  const text = hasAny(element, SILENT) ? aloud(element) : element.structuredText
+  return text.replace(/\s+/gu, ' ').trim()
 }
 
 /** The error summary's rows; on a page without one, the messages at the fields. */
@@ -40,7 +50,15 @@ const faultsOf = (root: HTMLElement): readonly string[] => {
   return [...new Set(shown.map(textOf))]
 }
 
-/** Makes a page of a response. */
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+/** Makes a page of a response; it is read only when something on it is asked for. */
 export const aPage = (
   response: Readonly<{
     url: URL
@@ -51,13 +69,28 @@ export const aPage = (
   }>,
 ): Page => {
   const isHtml = response.headers['content-type']?.startsWith('text/html') ?? false
-  const root = parse(isHtml ? response.body : '')
+  const root = once(() => parse(isHtml ? response.body : ''))
+  const text = (selector: string) => textOf(root().querySelector(selector))
+  const title = once(() => text('title'))
+  const heading = once(() => text('h1'))
+  const faults = once(() => faultsOf(root()))
+  const main = once(() => text(root().querySelector('main') ? 'main' : 'body'))
   return {
     ...response,
-    root,
-    title: textOf(root.querySelector('title')),
-    heading: textOf(root.querySelector('h1')),
-    faults: faultsOf(root),
-    text: textOf(root.querySelector('main') ?? root.querySelector('body')),
+    get root() {
+      return root()
+    },
+    get title() {
+      return title()
+    },
+    get heading() {
+      return heading()
+    },
+    get faults() {
+      return faults()
+    },
+    get text() {
+      return main()
+    },
   }
 }

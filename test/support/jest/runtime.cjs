@@ -7,10 +7,16 @@ const { compiledPath } = require('../typescript/compiled.cjs')
 const INITIALIZER = /jest-circus.build.jestAdapterInit\.js$/
 const EVENT_HANDLERS = Symbol.for('EVENT_HANDLERS')
 
+/** Of every file that has been in a stack trace: the product's log has many. */
+const mapPaths = new Map()
+
 /** The path of each file's source map, by the URL that it has in a stack trace. */
 class SourceMaps extends Map {
   get(url) {
-    return this.has(url) ? `${compiledPath(fileURLToPath(url))}.map` : undefined
+    if (!this.has(url)) return undefined
+    const path = mapPaths.get(url) ?? `${compiledPath(fileURLToPath(url))}.map`
+    mapPaths.set(url, path)
+    return path
   }
 
   has(url) {
