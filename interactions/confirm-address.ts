@@ -58,7 +58,3 @@ export const confirmAddress = async (
   }
   return (current) => verifyEmail(current, challenge.address, now)
 }
-
-/** That the address was proven for this authorization request, from whatever device. */
-export type EmailProof = Readonly<{ memberId: string; address: string; at: EpochSeconds }>
-export const emailProofKey = (uid: string) => `email-proof:${uid}`

@@ -92,7 +92,7 @@ export const useDeskPass: Act = {
     if (!spent.ok) return { ok: false, faults: [spent.fault] }
     return {
       ok: true,
-      // That it was proven is on the member's record: flow.ts adds it to the request's proofs.
+      proof: { factor: 'deskPass', at: context.services.clock.now() },
       flow: {
         aside: undefined,
         challengeId: undefined,

@@ -12,7 +12,14 @@ import {
 } from '../factors/email-code.ts'
 import type { Fault, MailChallengeLocals } from '../views/pages.ts'
 import type { Services } from './services.ts'
-import { ceremonyOf, type FlowPatch, fault, type SaveFlow, type StepContext } from './step.ts'
+import {
+  ceremonyOf,
+  type FlowPatch,
+  fault,
+  type SaveFlow,
+  type StepContext,
+  signInOf,
+} from './step.ts'
 import { timeText, untilText } from './wording.ts'
 
 /** A mail that the next server has not taken after this long is said to be late. */
@@ -23,6 +30,8 @@ export const COOLDOWN_SECONDS = 60
 export type KeptChallenge = EmailChallenge &
   Readonly<{
     uid: string
+    /** The sign-in that asked (`signInOf`): its link is a proof there. */
+    signIn: string
     societyId: string
     locale: Locale
     requestedFrom: string
@@ -123,7 +132,7 @@ const newChallenge = async (
   purpose: EmailPurpose,
   address: string,
 ): Promise<KeptChallenge> => {
-  const { factors, client, locale, uid, device, facts } = context
+  const { factors, client, locale, uid, flow, device, facts } = context
   const { member } = facts
   const { kept } = await factors.emailCode.beginAuthentication(
     { ...member, email: { address } },
@@ -133,6 +142,7 @@ const newChallenge = async (
     ...kept,
     purpose,
     uid,
+    signIn: signInOf(uid, flow),
     societyId: member.societyId,
     locale,
     requestedFrom: device,

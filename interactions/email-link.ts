@@ -2,13 +2,12 @@ import Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Provider } from 'oidc-provider'
 import { maskEmailAddress } from '../accounts/email-address.ts'
-import { type Member, type MemberId, undoEmailChange } from '../accounts/member.ts'
-import { INTERACTION_SECONDS } from '../accounts/policy.ts'
+import { type Member, type MemberId, proveIn, undoEmailChange } from '../accounts/member.ts'
 import { challengeIdOf, LINK_SECONDS, matchNumberOf } from '../factors/email-code.ts'
 import type { Pages } from '../views/pages.ts'
 import { render } from '../views/render.ts'
 import { commonLocals } from './common.ts'
-import { type AddressChange, confirmAddress, emailProofKey, undoKey } from './confirm-address.ts'
+import { type AddressChange, confirmAddress, undoKey } from './confirm-address.ts'
 import { refuseCrossSite } from './csrf.ts'
 import {
   answerOnce,
@@ -94,16 +93,18 @@ const confirmLink = async (services: Services, ctx: Context): Promise<void> => {
   const asked = (await stateOf(services, challenge)) === 'ask'
   const member = challenge && asked && (await services.members.findById(challenge.memberId))
   if (challenge && member && (isAnswered(challenge) || (await answerOnce(services, challenge)))) {
-    const { address, uid } = challenge
+    const { address, signIn } = challenge
     const change = await confirmAddress(services, challenge, member)
-    await updateMember(services, member, unlessProven(address, change))
-    if (!(await isShared(services, challenge))) {
-      await services.transient.put(
-        emailProofKey(uid),
-        { memberId: member.id, address, at: services.clock.now() },
-        INTERACTION_SECONDS,
-      )
-    }
+    const proof = { factor: 'emailCode', at: services.clock.now() } as const
+    const isOwn = !(await isShared(services, challenge))
+    await updateMember(
+      services,
+      member,
+      unlessProven(address, (current) => {
+        const changed = change(current)
+        return isOwn ? proveIn(changed, signIn, proof) : changed
+      }),
+    )
     await services.transient.take(pendingKey(member.id))
     services.log.info({ memberId: member.id }, 'address confirmed by link')
   }

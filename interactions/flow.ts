@@ -8,8 +8,6 @@ import type { ClientPolicy } from '../accounts/policy.ts'
 import { INTERACTION_SECONDS, requestedAt, requestPolicy } from '../accounts/policy.ts'
 import type { Society } from '../accounts/society.ts'
 import { type Factors, REGISTRY } from '../factors/index.ts'
-import { type EmailProof, emailProofKey } from './confirm-address.ts'
-import { hasProven } from './email-challenge.ts'
 import { localeOf } from './locale.ts'
 import type { Logos } from './logos.ts'
 import type { Services } from './services.ts'
@@ -65,20 +63,8 @@ const begin = async (provider: Provider, interaction: Interaction): Promise<Flow
   }
 }
 
-/** The proof that a mailed link gave this request, pressed on whatever device. */
-const withEmailProof = async (
-  { transient }: Services,
-  uid: string,
-  flow: FlowFacts,
-  member: Member | undefined,
-): Promise<FlowFacts> => {
-  if (!member || flow.proofs.some(({ factor }) => factor === 'emailCode')) return flow
-  const proof = await transient.get<EmailProof>(emailProofKey(uid))
-  if (proof?.memberId !== member.id || !hasProven(member, proof.address)) return flow
-  return { ...flow, proofs: [...flow.proofs, { factor: 'emailCode', at: proof.at }] }
-}
-
-/** What was proven in this sign-in as the member's record tells (`provenIn`), should the flow not. */
+/** What was proven in this sign-in as the member's record tells (`provenIn`), should the flow not: by a
+ * mailed link, on whatever device, or by a form that was not answered to its end. */
 const withProofOnRecord = (uid: string, flow: FlowFacts, member: Member | undefined): FlowFacts => {
   const told = member?.provenIn
   if (told?.signIn !== signInOf(uid, flow)) return flow
@@ -174,7 +160,7 @@ export const loadFlow = async (
   const member = found && found.societyId === society.id ? found : undefined
   // Who is signed in already need not type the ID again.
   const named = member ? { loginId: member.loginId, ...begun } : begun
-  const flow = withProofOnRecord(uid, await withEmailProof(services, uid, named, member), member)
+  const flow = withProofOnRecord(uid, named, member)
   const address = addressOf(ctx)
   const locale = localeOf(ctx, interaction.params.ui_locales)
   const facts = factsOf(services, { flow, member, client, society, interaction, address, locale })

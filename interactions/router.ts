@@ -22,7 +22,7 @@ import {
 import { parseForm, readForm, TOKEN } from './form.ts'
 import type { Services } from './services.ts'
 import { endOtherSessions } from './sessions.ts'
-import type { Act, Page, StepContext, StepHandler, StepResult } from './step.ts'
+import type { Act, FlowPatch, Page, StepContext, StepHandler, StepResult } from './step.ts'
 import { fault, placeOf, signInOf } from './step.ts'
 import { handlers } from './steps/index.ts'
 import { rememberApp } from './way-back.ts'
@@ -142,30 +142,48 @@ const goOn = async (dependencies: FlowDependencies, ctx: Context): Promise<void>
 /** Another request of this member's may save first; the change is then applied to what it left. */
 const MAX_SAVES = 3
 
+type Success = Extract<StepResult, { ok: true }>
+
 /** What a form's answer makes of the member, with what it proves told in the same write. */
 const changeOf =
-  ({ uid, flow }: StepContext<Facts>, result: Extract<StepResult, { ok: true }>) =>
+  ({ uid, flow }: StepContext<Facts>, { member: change, proof }: Success) =>
   (member: Member): Member => {
-    const changed = result.member?.(member) ?? member
-    const proof = result.flow?.proofs?.at(-1)
+    const changed = change?.(member) ?? member
     return changed === member || !proof ? changed : proveIn(changed, signInOf(uid, flow), proof)
   }
+
+/** The facts that a form's answer leaves, with what it proves among them. */
+const patchOf = ({ flow }: StepContext<Facts>, { flow: patch, proof }: Success): FlowPatch => ({
+  ...(proof && { proofs: [...flow.proofs, proof] }),
+  ...patch,
+})
+
+/** Still the same member in the same sign-in at the same step. */
+const isSameStep = (one: StepContext<Facts>, other: StepContext<Facts>): boolean => {
+  const [before, now] = [next(one.facts), next(other.facts)]
+  return (
+    one.flow.memberId === other.flow.memberId &&
+    signInOf(one.uid, one.flow) === signInOf(other.uid, other.flow) &&
+    before.kind === 'ask' &&
+    now.kind === 'ask' &&
+    before.step === now.step
+  )
+}
 
 const applyChange = async (
   dependencies: FlowDependencies,
   ctx: Context,
   flow: Flow,
-  result: Extract<StepResult, { ok: true }>,
+  result: Success,
 ): Promise<void> => {
   const { services } = dependencies
-  const due = next(flow.context.facts)
   const own = flow.interaction.session
   let current = flow
   for (let attempt = 1; attempt <= MAX_SAVES; attempt += 1) {
     try {
       const { context } = current
       await saveMember(services, context.facts, changeOf(context, result))
-      await saveChange(current, result.flow ?? {})
+      await saveChange(current, patchOf(context, result))
       if (result.endSessionsOf !== undefined) {
         await endOtherSessions(dependencies, result.endSessionsOf, own?.uid)
       }
@@ -174,9 +192,7 @@ const applyChange = async (
     } catch (error) {
       if (!isStaleMember(error)) throw error
       current = await loadFlow(dependencies, ctx)
-      const now = next(current.context.facts)
-      const stillDue = now.kind === 'ask' && due.kind === 'ask' && now.step === due.step
-      if (!stillDue) return
+      if (!isSameStep(flow.context, current.context)) return
     }
   }
 }

@@ -31,8 +31,8 @@ export type ResetFacts = Readonly<{
  */
 export type FlowFacts = Readonly<{
   memberId?: MemberId
-  /** How often somebody has begun to sign in; see `signInOf`. */
-  begun?: number
+  /** Which sign-in this is: another one each time somebody begins; see `signInOf`. */
+  signIn?: string
   proofs: readonly Proof[]
   /** The engine's session that the first proofs came from. */
   sessionUid?: string
@@ -97,8 +97,9 @@ export type StepContext<F extends Facts = KnownFacts> = Readonly<{
   address: string
 }>
 
-/** The sign-in under way in a request: another one as soon as somebody begins anew. */
-export const signInOf = (uid: string, { begun = 0 }: FlowFacts): string => `${uid}.${begun}`
+/** The sign-in under way in a request, by which the member's record tells what was done in it; the
+ * one that an existing session stands for until somebody begins has the request's own ID. */
+export const signInOf = (uid: string, { signIn = uid }: FlowFacts): string => signIn
 
 /** The ceremony of a factor, here and now. */
 export const ceremonyOf = ({ services, society, locale }: StepContext<Facts>): Ceremony => {
@@ -138,6 +139,9 @@ export type StepResult =
       ok: true
       member?: (member: Member) => Member
       flow?: FlowPatch
+      /** What has been proven: it joins the request's proofs, and is told on the member's record in the
+       * write that `member` makes. */
+      proof?: Proof
       /** Whose sessions end with this, in every other browser. */
       endSessionsOf?: MemberId
       /** A line of the log, once all of this is saved: of two that race, one is so. */

@@ -2,7 +2,6 @@ import type { Context, Middleware } from 'koa'
 import type { Provider } from 'oidc-provider'
 import { StoreUnavailableError } from '../accounts/errors.ts'
 import type { Foreseen, UnitOfWork } from '../accounts/ports.ts'
-import { emailProofKey } from './confirm-address.ts'
 import { flowKey } from './flow.ts'
 import { addressOf } from './trust.ts'
 
@@ -18,7 +17,7 @@ const foresee = (ctx: Context, provider: Provider): Foreseen => {
       ...(interaction === undefined ? [] : [['Interaction', interaction] as const]),
       ...(session === undefined ? [] : [['Session', session] as const]),
     ],
-    values: uid === undefined ? [] : [flowKey(uid), emailProofKey(uid)],
+    values: uid === undefined ? [] : [flowKey(uid)],
     looks:
       ctx.method === 'POST' && ctx.path.endsWith('/password')
         ? [['passwordPerAddress', addressOf(ctx)]]

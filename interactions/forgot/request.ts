@@ -4,7 +4,7 @@ import { loginKey, type MemberId } from '../../accounts/member.ts'
 import { clientName } from '../../accounts/policy.ts'
 import { accountKey } from '../account-key.ts'
 import { type KeptChallenge, keepChallenge, queueMail } from '../email-challenge.ts'
-import { type Act, fault, type StepContext, type StepResult } from '../step.ts'
+import { type Act, fault, type StepContext, type StepResult, signInOf } from '../step.ts'
 import { japaneseDay, untilText } from '../wording.ts'
 import { resetAddress } from './resettable.ts'
 
@@ -32,7 +32,7 @@ export const openReset = async (
   context: StepContext<Facts>,
   whose: Pick<KeptChallenge, 'memberId' | 'address'>,
 ): Promise<KeptChallenge> => {
-  const { services, society, client, locale, uid, device } = context
+  const { services, society, client, locale, uid, flow, device } = context
   const challenge: KeptChallenge = {
     id: services.randomBytes(16).toString('base64url'),
     purpose: 'resetPassword',
@@ -40,6 +40,7 @@ export const openReset = async (
     address: whose.address,
     createdAt: services.clock.now(),
     uid,
+    signIn: signInOf(uid, flow),
     societyId: society.id,
     locale,
     requestedFrom: device,

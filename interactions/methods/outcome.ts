@@ -40,7 +40,7 @@ export const storeUsed =
 
 /** The second factor is proven: its proof joins the request's, its credential is stored as used. */
 export const proved = (
-  { services, flow, facts }: StepContext,
+  { services, facts }: StepContext,
   factor: SecondFactor,
   { credential, synced, elsewhere }: Authentication = {},
 ): StepResult => {
@@ -53,8 +53,8 @@ export const proved = (
     ok: true,
     said: { facts: { memberId: facts.member.id, factor }, event: 'second step proven' },
     ...(credential && { member: storeUsed(facts.member, credential) }),
+    proof,
     flow: {
-      proofs: [...flow.proofs, proof],
       challengeId: undefined,
       signInCode: undefined,
       otherSignInCode: undefined,
@@ -71,7 +71,7 @@ export const registered = async (
   credential: Credential,
   { synced }: Pick<Authentication, 'synced'> = {},
 ): Promise<StepResult> => {
-  const { services, flow, facts } = context
+  const { services, facts } = context
   const { factor, id } = credential
   await tellMember(context, 'methodAdded', id, { factor })
   services.log.info({ memberId: facts.member.id, factor }, 'method registered')
@@ -83,9 +83,7 @@ export const registered = async (
   return {
     ok: true,
     member: (current) => addMethod(current, credential),
-    flow: {
-      proofs: [...flow.proofs, proof],
-      passkeyHint: undefined,
-    },
+    proof,
+    flow: { passkeyHint: undefined },
   }
 }

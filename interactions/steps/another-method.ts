@@ -38,7 +38,7 @@ const register: Act = {
     if (!result.ok || !result.member) return result
     const { member: add, flow } = result
     return {
-      ok: true,
+      ...result,
       member: (member) => preferOverEmail(add(member), open.id),
       flow: { ...flow, ...CLOSED },
     }

@@ -135,7 +135,8 @@ const takeCode = async (context: StepContext, typed: string): Promise<StepResult
   return {
     ok: true,
     member: await confirmAddress(services, challenge, facts.member),
-    flow: { proofs: [...flow.proofs, proof], challengeId: undefined, notice: undefined },
+    proof,
+    flow: { challengeId: undefined, notice: undefined },
   }
 }
 

@@ -6,19 +6,17 @@ import { PASSKEY_SECONDS, type PasskeyKept } from '../../factors/passkey.ts'
 import { requireHashingRoom, verifyPassword } from '../../factors/password.ts'
 import type { Fault } from '../../views/pages.ts'
 import { accountKey } from '../account-key.ts'
-import { emailProofKey } from '../confirm-address.ts'
 import { countedField } from '../csrf.ts'
 import { isStaleMember } from '../flow.ts'
 import { forgotActs, showForgot } from '../forgot/index.ts'
 import { type Form, readForm } from '../form.ts'
 import { storeUsed } from '../methods/outcome.ts'
 import { ceremonyFault, PASSKEY_FIELDS, passkeyFault, passkeyOwner } from '../methods/passkey.ts'
-import type { Settings } from '../services.ts'
+import type { Services, Settings } from '../services.ts'
 import {
   type Act,
   type Attempt,
   ceremonyOf,
-  type FlowFacts,
   type FlowPatch,
   fault,
   placeOf,
@@ -38,15 +36,11 @@ const FIELDS = { username: { max: 1000 }, password: { max: 1000 } } as const
 const symbolOf = (key: string): string => key.split('-', 1)[0] ?? key
 
 /** The flow of a member who has just said who they are: nothing of another's is left in it. */
-const begunBy = (
-  { begun = 0 }: FlowFacts,
-  member: Member,
-  proofs: readonly Proof[],
-): FlowPatch => ({
+const begunBy = (services: Services, member: Member, proof: Proof): FlowPatch => ({
   memberId: member.id,
-  begun: begun + 1,
+  signIn: services.randomBytes(16).toString('base64url'),
   loginId: member.loginId,
-  proofs,
+  proofs: [proof],
   sessionUid: undefined,
   doneSeen: false,
   offerDevice: undefined,
@@ -118,8 +112,8 @@ const submit = async (
   context: StepContext<Facts>,
   form: Readonly<Record<string, string>>,
 ): Promise<StepResult> => {
-  const { services, society, address, uid } = context
-  const { members, transient, throttle, clock, settings, log } = services
+  const { services, society, address } = context
+  const { members, throttle, clock, settings, log } = services
   const typed = form.username ?? ''
   const password = form.password ?? ''
   const values = { username: typed }
@@ -159,12 +153,10 @@ const submit = async (
     return { ok: false, faults: [fault('login.bad', undefined, { left: attempt.left })], values }
   }
   await throttle.forget('password', account)
-  // Signing in anew: a link pressed for this request before speaks for nobody any more.
-  await transient.put(emailProofKey(uid), null, 0)
   log.info({ memberId: member.id, societyId: society.id }, 'password proven')
   return {
     ok: true,
-    flow: begunBy(context.flow, member, [{ factor: 'password', at: clock.now() }]),
+    flow: begunBy(services, member, { factor: 'password', at: clock.now() }),
   }
 }
 
@@ -217,12 +209,11 @@ const signInWithPasskey: Act<Facts> = {
       { memberId: member.id, societyId: society.id, factor: 'passkey' },
       'passkey proven',
     )
-    await services.transient.take(emailProofKey(context.uid))
     const proof = { factor: 'passkey', at: services.clock.now() } as const
     return {
       ok: true,
       flow: {
-        ...begunBy(context.flow, member, [{ ...proof, ...(synced !== undefined && { synced }) }]),
+        ...begunBy(services, member, { ...proof, ...(synced !== undefined && { synced }) }),
         ...(elsewhere && { offerDevice: true }),
       },
     }
