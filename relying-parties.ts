@@ -7,9 +7,7 @@ import { createOutboundFetch } from './adapters/outbound.ts'
 import { type Clients, createClients } from './clients/index.ts'
 import type { Fetch } from './clients/sector.ts'
 import type { AppConfig } from './config/index.ts'
-import { createAdminRoutes } from './management/admin.ts'
 import { accountClient } from './provider/account-client.ts'
-import { explainReference } from './provider/refusals/explanation.ts'
 
 /** The relying parties of this configuration, open. */
 export type OpenClients = Readonly<{
@@ -47,6 +45,9 @@ export const openAdmin = async (
   config: AppConfig,
   ports: Readonly<{ clock: Clock; randomBytes: RandomBytes; log: Log }>,
 ): Promise<Readonly<{ routes: Middleware; close: () => Promise<void> }>> => {
+  // Commands that only need the clients load neither.
+  const { createAdminRoutes } = await import('./management/admin.ts')
+  const { explainReference } = await import('./provider/refusals/explanation.ts')
   const adapters = await openAdapters(config, ports.clock, ports.log)
   const { clients, close } = openClients(config, adapters, ports)
   return {

@@ -25,13 +25,26 @@ import { explainReference } from './provider/refusals/explanation.ts'
 import { openClients } from './relying-parties.ts'
 import { explain, StartError } from './runtime/explain.ts'
 import { listen } from './runtime/http-server.ts'
+import { loadLater } from './runtime/later.ts'
 import { persist } from './runtime/persist.ts'
 import { replaceable } from './runtime/replaceable.ts'
 import { openSigningKeys } from './signing-keys.ts'
+import { loadViews } from './views/render.ts'
 
 /** All of stopping takes no longer, beside the configured delay: a mail on its way is sent again. */
 const STOP_MS = 15_000
 const SWEEP_MS = 60_000
+
+/** What only some requests need. A start does not wait for it, which would take half as long again. */
+const LATER = [
+  loadViews,
+  () => import('nodemailer'),
+  () => import('./accounts/guessable.ts'),
+  () => import('./factors/webauthn.ts'),
+  () => import('qrcode'),
+]
+/** Those who waited for this server have had their answers by then. */
+const LATER_MS = 5000
 
 /** A plain sentence for each thing that stands between these stores and a request. */
 const missingOf = async (adapters: Adapters): Promise<readonly string[]> => {
@@ -202,6 +215,8 @@ const start = (config: AppConfig, say: (text: string) => void) => {
 
     log.info({ issuer: config.issuer, host: config.host, port: config.port }, 'listening')
     if (running) say(running.announcement)
+    const later = setTimeout(() => loadLater(LATER, log), LATER_MS)
+    opened.push(() => clearTimeout(later))
   }
 
   const up = open()

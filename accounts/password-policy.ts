@@ -1,8 +1,4 @@
-import { ZxcvbnFactory } from '@zxcvbn-ts/core'
-import { adjacencyGraphs, dictionary as commonWords } from '@zxcvbn-ts/language-common'
-import { dictionary as japaneseWords } from '@zxcvbn-ts/language-ja'
 import { eraYearsOf } from './birthdate.ts'
-import { CONTEXT_WORDS, countUnexpected } from './blocklist.ts'
 import { IdentityError } from './errors.ts'
 import { loginKey, type Member } from './member.ts'
 
@@ -148,35 +144,9 @@ const isPersonal = (password: string, { birthdate, insured }: PasswordContext): 
   )
 }
 
-/** The lower bound of zxcvbn's score 3, "safely unguessable". The score itself asks for five more,
- * and so would refuse even the best password of eight characters. */
-const FEWEST_GUESSES = 1e8
-
-let estimator: ZxcvbnFactory | undefined
-
-/** `l33tMaxSubstitutions` bounds the most contrived 64 characters: about 60 ms on one core, where
- * the library's own 100 takes 250 ms and comes to the same scores. A usual password takes 5 ms. */
-const strengthEstimator = (): ZxcvbnFactory => {
-  estimator ??= new ZxcvbnFactory({
-    dictionary: { ...commonWords, ...japaneseWords },
-    graphs: adjacencyGraphs,
-    maxLength: PASSWORD_LENGTH.longest,
-    l33tMaxSubstitutions: 20,
-  })
-  return estimator
-}
-
-/** Builds the word lists' index (about 0.1 s) at start, so that the first member need not wait. */
-export const preparePasswordPolicy = (): void => {
-  strengthEstimator()
-}
-
-const isGuessable = (password: string, context: PasswordContext): boolean => {
-  const mailbox = context.email?.split('@')[0] ?? ''
-  const own = [context.loginId, mailbox, ...mailbox.split(/[._+-]/u), ...(context.words ?? [])]
-  if (countUnexpected(password, own) < PASSWORD_LENGTH.shortest) return true
-  return strengthEstimator().check(password, [...own, ...CONTEXT_WORDS]).guesses < FEWEST_GUESSES
-}
+/** Its word lists are loaded with the first password: about 0.1 s. */
+const isGuessable = async (password: string, context: PasswordContext): Promise<boolean> =>
+  (await import('./guessable.ts')).isGuessable(password, context)
 
 const faultsOf = (
   password: string,
@@ -211,11 +181,11 @@ const faultsOf = (
  *
  * @param isInitialVariant the initial password is one of `variantsOf(password)`
  */
-export const checkPassword = (
+export const checkPassword = async (
   password: string,
   context: PasswordContext,
   isInitialVariant: boolean,
-): PasswordVerdict => {
+): Promise<PasswordVerdict> => {
   const rows = passwordRules(context)
   if (password === '') {
     const rules = rows.map(({ id }) => ({ id, ok: false }))
@@ -228,7 +198,7 @@ export const checkPassword = (
   if (isInitialVariant) broken.add('notInitial')
   const judged = !broken.has('length') && !broken.has('characters')
   if (isPersonal(password, context)) broken.add('notPersonal')
-  if (!judged || isGuessable(password, context)) broken.add('notGuessable')
+  if (!judged || (await isGuessable(password, context))) broken.add('notGuessable')
   return {
     ok: broken.size === 0,
     rules: rows.map(({ id }) => ({ id, ok: !broken.has(id) })),

@@ -61,6 +61,10 @@ export type SocietyPolicy = Readonly<{
 
 /** An unfinished enrolment can be taken up again for this long, then the society's desk reopens it. */
 export const ENROLMENT_WINDOW_SECONDS = 30 * 86_400
+
+/** No pass from the society's desk is good for longer than this. */
+export const DESK_PASS_MINUTES = 60
+
 /** A chosen but unregistered method must be registered within this time of the first login. */
 export const REGISTRATION_WINDOW_SECONDS = 14 * 86_400
 /** No session outlives this, however often it is used. */

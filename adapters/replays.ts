@@ -1,5 +1,6 @@
 // biome-ignore lint/style/noRestrictedImports: this adapter is the engine's; it refuses in its words
-import { type Adapter, errors } from 'oidc-provider'
+import type { Adapter } from 'oidc-provider'
+import { isAlreadyConsumed } from './engine-refusals.ts'
 
 /**
  * The engine revokes what was issued for a code or refresh token when it finds it consumed. Where two
@@ -17,7 +18,7 @@ export const revokingReplays =
         try {
           await adapter.consume(id)
         } catch (error) {
-          if (!(error instanceof errors.InvalidGrant)) throw error
+          if (!(await isAlreadyConsumed(error))) throw error
           const payload = await adapter.find(id)
           if (payload?.consumed && payload.grantId) await adapter.revokeByGrantId(payload.grantId)
           throw error

@@ -1,4 +1,4 @@
-import { createTransport } from 'nodemailer'
+import type SMTPPool from 'nodemailer/lib/smtp-pool'
 import { IdentityError } from '../accounts/errors.ts'
 import type { Mailer } from '../accounts/ports.ts'
 
@@ -52,6 +52,21 @@ const describe = (error: unknown): MailNotSentError => {
   )
 }
 
+/** Loaded with the first mail. */
+const openTransport = async (options: SMTPPool.Options) => {
+  const { createTransport } = await import('nodemailer')
+  const transport = createTransport(options)
+  // The last look before the wire: whatever the headers were parsed into, one recipient is left.
+  transport.use('stream', (mail, done) => {
+    // nodemailer writes the domain in lower case.
+    const lower = (addresses: unknown) => String(addresses).toLowerCase()
+    const { to } = mail.message.getEnvelope()
+    const same = to.length === 1 && lower(to) === lower(mail.data.envelope?.to)
+    done(same ? null : new MailNotSentError('EENVELOPE', undefined, true))
+  })
+  return transport
+}
+
 /**
  * Sends through the SMTP server at `url`, on up to five connections that are kept open. Each mail
  * goes to exactly the one address asked for. `send` throws MailNotSentError only.
@@ -59,10 +74,10 @@ const describe = (error: unknown): MailNotSentError => {
 export const createSmtpMailer = (
   url: string,
   { requireTls }: SmtpOptions,
-): Mailer & { close(): void } => {
+): Mailer & { close(): Promise<void> } => {
   const { protocol, hostname, port, username, password, searchParams } = new URL(url)
   const secure = protocol === 'smtps:'
-  const transport = createTransport({
+  const options: SMTPPool.Options = {
     pool: true,
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? (secure ? 465 : 587) : Number(port),
@@ -79,20 +94,15 @@ export const createSmtpMailer = (
     disableFileAccess: true,
     disableUrlAccess: true,
     maxRecipients: 1,
-  })
-  // The last look before the wire: whatever the headers were parsed into, one recipient is left.
-  transport.use('stream', (mail, done) => {
-    // nodemailer writes the domain in lower case.
-    const lower = (addresses: unknown) => String(addresses).toLowerCase()
-    const { to } = mail.message.getEnvelope()
-    const same = to.length === 1 && lower(to) === lower(mail.data.envelope?.to)
-    done(same ? null : new MailNotSentError('EENVELOPE', undefined, true))
-  })
+  }
+  let opened: ReturnType<typeof openTransport> | undefined
 
   return {
     async send({ id, to, from, subject, text, html }) {
       assertOneAddress(to)
       try {
+        opened ??= openTransport(options)
+        const transport = await opened
         await transport.sendMail({
           envelope: { from: from.address, to: [to] },
           from,
@@ -109,6 +119,9 @@ export const createSmtpMailer = (
         throw describe(error)
       }
     },
-    close: () => transport.close(),
+    async close() {
+      const transport = await opened?.catch(() => undefined)
+      transport?.close()
+    },
   }
 }

@@ -9,7 +9,7 @@ import { type Actor, UnknownClientError } from '../clients/registry.ts'
 import { AUTH_METHODS } from '../clients/schema.ts'
 import type { Environment } from '../config/index.ts'
 import { examineClient, examineIssuer, findingText } from './client-doctor.ts'
-import { type ClientDesk, withClients } from './client-stores.ts'
+import type { ClientDesk, withClients as WithClients } from './client-stores.ts'
 import {
   clientText,
   type Format,
@@ -20,6 +20,10 @@ import {
 } from './client-text.ts'
 import { CommandError, UsageError } from './command-error.ts'
 import { operatorName, wholeNumber } from './desk.ts'
+
+/** Opening them is loaded with the command that does. */
+const withClients: typeof WithClients = async (...args) =>
+  (await import('./client-stores.ts')).withClients(...args)
 
 type Io = Readonly<{ env: Environment; say: (line: string) => void; refusedSome: () => void }>
 type Common = Readonly<{ operator: string; format: Format }>

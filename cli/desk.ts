@@ -26,6 +26,9 @@ export type MemberRequest = Readonly<{
   operator: string
 }>
 
+/** A new initial password from the society's desk lives no longer than this. */
+export const REISSUED_MAX_DAYS = 90
+
 /** The operator's name, trimmed. @throws UsageError */
 export const operatorName = (typed: string): string => {
   const operator = typed.trim()

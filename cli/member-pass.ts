@@ -1,5 +1,6 @@
 import { issueDeskPass, type Member } from '../accounts/member.ts'
-import { DESK_PASS_MINUTES, generateDeskPass } from '../factors/desk-pass.ts'
+import { DESK_PASS_MINUTES } from '../accounts/policy.ts'
+import { generateDeskPass } from '../factors/desk-pass.ts'
 import { updateMember } from '../interactions/update-member.ts'
 import { dateTimeText } from '../interactions/wording.ts'
 import { refused } from './command-error.ts'

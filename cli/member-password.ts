@@ -16,9 +16,6 @@ import {
   refuseDisabled,
 } from './desk.ts'
 
-/** The desk's new initial password lives no longer than this. */
-export const REISSUED_MAX_DAYS = 90
-
 /**
  * Gives the member another initial password and returns what is shown of it, once: it opens a first
  * login that stands still, or takes the place of a forgotten password; the member sets their own at

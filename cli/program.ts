@@ -1,25 +1,17 @@
 import { Command, CommanderError, Option } from 'commander'
 import { IdentityError } from '../accounts/errors.ts'
 import type { InitialPassword, Locale } from '../accounts/member.ts'
+import { DESK_PASS_MINUTES } from '../accounts/policy.ts'
 import { ConfigError, type Environment, loadConfig } from '../config/index.ts'
-import { DESK_PASS_MINUTES } from '../factors/desk-pass.ts'
 import { addClientCommands } from './client.ts'
 import { CommandError, UsageError } from './command-error.ts'
 import { addConformanceCommands } from './conformance/index.ts'
-import { type Desk, type MemberRequest, wholeNumber } from './desk.ts'
-import { ENCODINGS, type Encoding } from './import/encoding.ts'
-import { columnList, importMembers } from './import/index.ts'
+import { type Desk, type MemberRequest, REISSUED_MAX_DAYS, wholeNumber } from './desk.ts'
+import { columnList, ENCODINGS, type Encoding } from './import/options.ts'
 import type { Progress } from './import/progress.ts'
 import { addKeyCommands } from './keys.ts'
-import { disableMember, enableMember, unlockMember } from './member-block.ts'
-import { exportMembers } from './member-export.ts'
-import { issuePass } from './member-pass.ts'
-import { REISSUED_MAX_DAYS, reissueInitialPassword } from './member-password.ts'
-import { showMember } from './member-show.ts'
-import { checkSocieties } from './society-check.ts'
 import { addStoreCommands } from './store.ts'
-import { withStores } from './stores.ts'
-import { traceRefusal } from './trace.ts'
+import type { withStores as WithStores } from './stores.ts'
 
 /** 0: done; 1: refused, in whole or in part; 2: the command was not understood. */
 const REFUSED = 1
@@ -28,6 +20,11 @@ const MISUSED = 2
 const LONGEST_DAYS = 3650
 const EXPIRES_DAYS = 90
 const REISSUED_DAYS = 7
+
+/** Each command loads what it does only when it is given. */
+const withStores: typeof WithStores = async (...args) =>
+  (await import('./stores.ts')).withStores(...args)
+const blocking = () => import('./member-block.ts')
 
 /** What a command works with beside the stores. */
 export type Terminal = Readonly<{
@@ -80,7 +77,10 @@ const createProgram = (io: Terminal, refusedSome: () => void): Command => {
     'show',
     'show where the member stands: first login, methods, blocks, last sign-ins; no secret',
     [langOption()],
-    (desk, request, { lang }) => showMember(desk, { ...request, locale: lang }),
+    async (desk, request, { lang }) => {
+      const { showMember } = await import('./member-show.ts')
+      return showMember(desk, { ...request, locale: lang })
+    },
   )
 
   aboutMember<OfMember & { minutes: string }>(
@@ -91,11 +91,13 @@ const createProgram = (io: Terminal, refusedSome: () => void): Command => {
         `${DESK_PASS_MINUTES}`,
       ),
     ],
-    (desk, request, { minutes }) =>
-      issuePass(desk, {
+    async (desk, request, { minutes }) => {
+      const { issuePass } = await import('./member-pass.ts')
+      return issuePass(desk, {
         ...request,
         minutes: wholeNumber('--minutes', minutes, [1, DESK_PASS_MINUTES]),
-      }),
+      })
+    },
   )
 
   aboutMember<OfMember & { days: string }>(
@@ -106,26 +108,30 @@ const createProgram = (io: Terminal, refusedSome: () => void): Command => {
         `${REISSUED_DAYS}`,
       ),
     ],
-    (desk, request, { days }) =>
-      reissueInitialPassword(desk, {
+    async (desk, request, { days }) => {
+      const { reissueInitialPassword } = await import('./member-password.ts')
+      return reissueInitialPassword(desk, {
         ...request,
         days: wholeNumber('--days', days, [1, REISSUED_MAX_DAYS]),
-      }),
+      })
+    },
   )
 
   aboutMember(
     'unlock',
     'forget the attempts counted against the member and lift a block, after speaking with them',
     [],
-    unlockMember,
+    async (desk, request) => (await blocking()).unlockMember(desk, request),
   )
   aboutMember(
     'disable',
     'stop the account: no sign-in, every session and token ends',
     [],
-    disableMember,
+    async (desk, request) => (await blocking()).disableMember(desk, request),
   )
-  aboutMember('enable', 'open an account again that was disabled', [], enableMember)
+  aboutMember('enable', 'open an account again that was disabled', [], async (desk, request) =>
+    (await blocking()).enableMember(desk, request),
+  )
 
   member
     .command('export')
@@ -140,6 +146,7 @@ const createProgram = (io: Terminal, refusedSome: () => void): Command => {
         { operator, out, lang }: { operator: string; out: string; lang: Locale },
       ) => {
         const request = { societyId, operator, out, locale: lang }
+        const { exportMembers } = await import('./member-export.ts')
         say(await withStores(env, (desk) => exportMembers(desk, request)))
       },
     )
@@ -208,6 +215,7 @@ const createProgram = (io: Terminal, refusedSome: () => void): Command => {
         ...(given.report !== undefined && { report: given.report }),
         locale: given.lang,
       }
+      const { importMembers } = await import('./import/index.ts')
       const { counts, text } = await withStores(env, (desk) =>
         importMembers(desk, request, {
           say,
@@ -229,6 +237,7 @@ const createProgram = (io: Terminal, refusedSome: () => void): Command => {
     .option('--file <file>', 'a new societies file, in place of the one in use')
     .addOption(langOption())
     .action(async ({ file, lang }: { file?: string; lang: Locale }) => {
+      const { checkSocieties } = await import('./society-check.ts')
       const checked = await withStores(env, async (desk, config) =>
         checkSocieties(desk, {
           societies:
@@ -256,6 +265,7 @@ const createProgram = (io: Terminal, refusedSome: () => void): Command => {
     )
     .addOption(langOption())
     .action(async (typed: string, { format, lang }: { format: 'text' | 'json'; lang: Locale }) => {
+      const { traceRefusal } = await import('./trace.ts')
       say(await withStores(env, (desk) => traceRefusal(desk, { typed, format, locale: lang })))
     })
   addKeyCommands(program, { env, say })

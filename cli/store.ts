@@ -1,19 +1,16 @@
-import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { Locale } from '../accounts/member.ts'
 import type { Localized } from '../accounts/society.ts'
-import { type BackupCounts, backUpFile, restoreFile } from '../adapters/backup-file.ts'
-import { backUpMongo, restoreMongo } from '../adapters/backup-mongo.ts'
+import type { BackupCounts } from '../adapters/backup-file.ts'
 import { keepSetting } from '../adapters/index.ts'
-import { openMongo } from '../adapters/mongo/index.ts'
-import { agrees, holdFile, type MovedCounts, moveStore } from '../adapters/move.ts'
 import { connected } from '../adapters/store-connect.ts'
 import { type StoreRefusal, StoreRefusedError } from '../adapters/store-refusal.ts'
 import { systemClock } from '../adapters/system.ts'
 import { type Environment, loadConfig } from '../config/index.ts'
-import { misused, refused } from './command-error.ts'
+import { refused } from './command-error.ts'
 
-type Io = Readonly<{
+/** What these commands work with. */
+export type Io = Readonly<{
   env: Environment
   say: (line: string) => void
   /** For lines about the progress, which are no part of the answer. */
@@ -72,70 +69,6 @@ const explained = async <T>(work: () => Promise<T>): Promise<T> => {
   }
 }
 
-const needsServers = (): Error =>
-  misused({
-    ja: '移し先が設定されていません。IDP_STORE=redis+mongoと、RedisとMongoDBの接続先を設定してください。',
-    en: 'There is no target. Set IDP_STORE=redis+mongo and the addresses of Redis and MongoDB.',
-  })
-
-const HEADINGS: Readonly<Record<Locale, readonly [string, string, string, string]>> = {
-  ja: ['種類', 'ファイル', '移し先', '読み返し'],
-  en: ['kind', 'in the file', 'in the target', 'read back'],
-}
-
-/** A kanji takes the room of two letters in a terminal. */
-const widthOf = (text: string): number =>
-  [...text].reduce((width, letter) => width + (letter > '\u2e7f' ? 2 : 1), 0)
-const NAME_WIDTH = 36
-const COUNT_WIDTH = 14
-const name = (text: string): string => text + ' '.repeat(Math.max(1, NAME_WIDTH - widthOf(text)))
-const count = (text: string): string => ' '.repeat(Math.max(1, COUNT_WIDTH - widthOf(text))) + text
-
-const tableOf = (counts: readonly MovedCounts[], locale: Locale): string => {
-  const [kind, ...numbers] = HEADINGS[locale]
-  return [
-    `${name(kind)}${numbers.map(count).join('')}`,
-    ...counts.map((row) => {
-      const cells = [row.inFile, row.inTarget, row.readBack].map((cell) => count(String(cell)))
-      return `${name(row.name)}${cells.join('')}${agrees(row) ? '' : '  ✗'}`
-    }),
-  ].join('\n')
-}
-
-const ENDS = {
-  complete: {
-    ja: 'すべて一致しました。IDP_STORE=redis+mongoでサーバーを起動できます。元のファイルは、確認が済むまで保管してください。',
-    en: 'All counts agree. Servers may start with IDP_STORE=redis+mongo. Keep the old file until you have seen them work.',
-  },
-  incomplete: {
-    ja: '✗の行が一致しません。サーバーを起動せず、同じコマンドをもう一度実行してください。',
-    en: 'The rows marked ✗ do not agree. Start no server, and run the same command again.',
-  },
-} as const satisfies Record<string, Localized>
-
-const move = async (from: string, locale: Locale, io: Io): Promise<void> => {
-  const file = holdFile(from)
-  try {
-    // Secrets of development that the file holds are read from it: nobody else may open it now.
-    const config = loadConfig(io.env, undefined, (dataDir, name, make) =>
-      resolve(dataDir) === resolve(from)
-        ? file.settings.obtain(name, make)
-        : keepSetting(dataDir, name, make),
-    )
-    if (config.store.kind !== 'redis+mongo') throw needsServers()
-    const { counts, complete } = await moveStore(file, config.store, {
-      clock: systemClock,
-      checksDurability: config.production,
-      say: io.note,
-    })
-    io.say(tableOf(counts, locale))
-    io.say(ENDS[complete ? 'complete' : 'incomplete'][locale])
-    if (!complete) io.refusedSome()
-  } finally {
-    file.close()
-  }
-}
-
 const migrate = async ({ env, say }: Io): Promise<void> => {
   const { store } = loadConfig(env, undefined, keepSetting)
   if (store.kind === 'embedded') {
@@ -143,6 +76,7 @@ const migrate = async ({ env, say }: Io): Promise<void> => {
     say('An embedded file is brought up to date whenever it is opened: nothing to do.')
     return
   }
+  const { openMongo } = await import('../adapters/mongo/index.ts')
   const mongo = openMongo(store.mongo, systemClock)
   try {
     await connected([
@@ -167,6 +101,9 @@ const migrate = async ({ env, say }: Io): Promise<void> => {
   }
 }
 
+const backupsOfFile = () => import('../adapters/backup-file.ts')
+const backupsOfMongo = () => import('../adapters/backup-mongo.ts')
+
 const countsLine = (counts: BackupCounts): string =>
   Object.entries(counts)
     .map(([kind, number]) => `${kind} ${number}`)
@@ -175,8 +112,8 @@ const countsLine = (counts: BackupCounts): string =>
 const backUp = async (to: string, { env, say }: Io): Promise<void> => {
   const { store, dataDir } = loadConfig(env, undefined, keepSetting)
   const counts = await (store.kind === 'embedded'
-    ? backUpFile(dataDir, to)
-    : backUpMongo(store.mongo, to))
+    ? (await backupsOfFile()).backUpFile(dataDir, to)
+    : (await backupsOfMongo()).backUpMongo(store.mongo, to))
   say(`${to}: ${countsLine(counts)}`)
 }
 
@@ -184,8 +121,8 @@ const restore = async (from: string, { env, say }: Io): Promise<void> => {
   // Without the keeper of secrets, which would make the file that is to be restored.
   const { store, dataDir } = loadConfig(env)
   const counts = await (store.kind === 'embedded'
-    ? restoreFile(from, dataDir, systemClock)
-    : restoreMongo(from, store.mongo, systemClock))
+    ? (await backupsOfFile()).restoreFile(from, dataDir, systemClock)
+    : (await backupsOfMongo()).restoreMongo(from, store.mongo, systemClock))
   say(`${from}: ${countsLine(counts)}`)
 }
 
@@ -209,7 +146,7 @@ export const addStoreCommands = (program: Command, io: Io): void => {
       new Option('--lang <language>', 'of the answers').choices(['ja', 'en']).default('ja'),
     )
     .action(({ from, lang }: { from: string; lang: Locale }) =>
-      explained(() => move(from, lang, io)),
+      explained(async () => (await import('./store-move.ts')).move(from, lang, io)),
     )
   store
     .command('backup')

@@ -5,9 +5,6 @@ import type { Verdict } from './factor.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 import { spelled } from './recovery-code.ts'
 
-/** No pass is good for longer than this. */
-export const DESK_PASS_MINUTES = 60
-
 /** 60 bits: a pass is read out over the phone and typed once. */
 const CHARACTERS = 12
 const GROUP = /.{4}(?=.)/g

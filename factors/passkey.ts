@@ -1,17 +1,7 @@
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server'
-import {
-  COSEALG,
-  decodeAttestationObject,
-  decodeClientDataJSON,
-  isoBase64URL,
-} from '@simplewebauthn/server/helpers'
 import { z } from 'zod'
 import type { Credential, EpochSeconds, Member, MemberId } from '../accounts/member.ts'
 import type { RandomBytes } from '../accounts/ports.ts'
@@ -26,16 +16,13 @@ import type {
 } from './factor.ts'
 import { passkeyNameOf } from './passkey-names.ts'
 
+/** Loaded with the first ceremony: the library takes longer to load than everything of ours. */
+const webauthn = () => import('./webauthn.ts')
+
 /** How long a challenge can be answered: five minutes and no longer. */
 export const PASSKEY_SECONDS = 300
 const CHALLENGE_BYTES = 32
 const LONGEST_LABEL_CHARACTERS = 30
-
-/**
- * Named here rather than left to the library, whose default grows with the runtime: a key that one
- * server accepts must be one that every server can verify.
- */
-const ALGORITHMS = [COSEALG.EdDSA, COSEALG.ES256, COSEALG.RS256]
 
 /** Where the member wants the passkey to live: this device, or another one, which is a phone or a
  * security key as they choose in the browser's own window. */
@@ -114,8 +101,10 @@ const authenticationResponse = responseOf({
   // the browser's word, signed by nobody: good for an offer, never for a decision
   authenticatorAttachment: z.enum(['platform', 'cross-platform']).optional().catch(undefined),
 })
-type RegistrationResponse = z.infer<typeof registrationResponse>
-type AuthenticationResponse = z.infer<typeof authenticationResponse>
+/** What a browser sends for a passkey it has made, its form checked and nothing else. */
+export type RegistrationResponse = z.infer<typeof registrationResponse>
+/** What it sends for one it has used, likewise. */
+export type AuthenticationResponse = z.infer<typeof authenticationResponse>
 
 /** The browser's response in the form field, undefined where it cannot have come from our page. */
 const readResponse = <T>(schema: z.ZodType<T>, { response }: Answer): T | undefined => {
@@ -124,80 +113,6 @@ const readResponse = <T>(schema: z.ZodType<T>, { response }: Answer): T | undefi
     return schema.safeParse(JSON.parse(response)).data
   } catch {
     return undefined
-  }
-}
-
-const unframed = z.object({
-  crossOrigin: z.literal(false).optional(),
-  topOrigin: z.undefined().optional(),
-})
-/** Our pages are never framed: no ceremony under another site's page is one of ours. */
-const isUnframed = (clientDataJSON: string): boolean =>
-  unframed.safeParse(decodeClientDataJSON(clientDataJSON)).success
-
-/**
- * Whether an attestation statement can have come of asking for none: `none`, or a signature of the
- * passkey itself. Any other carries certificates that we did not ask for, do not judge by, and that
- * could send the library to fetch a revocation list from an address of the sender's choice.
- */
-const isWithoutCertificates = (attestationObject: string): boolean => {
-  const decoded = decodeAttestationObject(isoBase64URL.toBuffer(attestationObject))
-  const format = decoded.get('fmt')
-  if (format === 'none') return true
-  return format === 'packed' && decoded.get('attStmt').get('x5c') === undefined
-}
-
-/** What the kept challenge got made, verified; else undefined. */
-const verifyAttestation = async (
-  response: RegistrationResponse,
-  kept: PasskeyKept,
-  { origin, rpId }: Ceremony,
-) => {
-  try {
-    if (!isUnframed(response.response.clientDataJSON)) return undefined
-    if (!isWithoutCertificates(response.response.attestationObject)) return undefined
-    const { registrationInfo } = await verifyRegistrationResponse({
-      response: { ...response, clientExtensionResults: {} },
-      expectedChallenge: kept.challenge,
-      expectedOrigin: origin,
-      expectedRPID: rpId,
-      requireUserVerification: true,
-      supportedAlgorithmIDs: ALGORITHMS,
-    })
-    return registrationInfo
-  } catch {
-    return undefined // the library throws plain errors for whatever it refuses
-  }
-}
-
-/** The assertion is by this passkey, verified, and for the kept challenge; else undefined. */
-const verifyAssertion = async (
-  passkey: Passkey,
-  kept: PasskeyKept,
-  { id, rawId, type, response }: AuthenticationResponse,
-  { origin, rpId }: Ceremony,
-) => {
-  const { clientDataJSON, authenticatorData, signature } = response
-  try {
-    if (!isUnframed(clientDataJSON)) return undefined
-    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
-      response: {
-        ...{ id, rawId, type, clientExtensionResults: {} },
-        response: { clientDataJSON, authenticatorData, signature },
-      },
-      expectedChallenge: kept.challenge,
-      expectedOrigin: origin,
-      expectedRPID: rpId,
-      requireUserVerification: true,
-      credential: {
-        id,
-        publicKey: isoBase64URL.toBuffer(passkey.data.publicKey),
-        counter: passkey.data.counter,
-      },
-    })
-    return verified ? authenticationInfo : undefined
-  } catch {
-    return undefined // the library throws plain errors for whatever it refuses
   }
 }
 
@@ -289,21 +204,24 @@ export const createPasskeyFactor = ({
   ): boolean =>
     kept.kind === kind && kept.memberId === memberId && now - kept.issuedAt < timeoutSeconds
 
+  /** Written here: every page for a password asks for it, and would wait for the library. */
   const requestOptions = async (
     { rpId, now }: Ceremony,
     member?: Member,
   ): Promise<Challenge<PublicKeyCredentialRequestOptionsJSON, PasskeyKept>> => {
-    const shown = await generateAuthenticationOptions({
-      rpID: rpId,
-      challenge: newChallenge(),
+    const challenge = Buffer.from(newChallenge()).toString('base64url')
+    // WebAuthn Level 3 section 5.5
+    const shown: PublicKeyCredentialRequestOptionsJSON = {
+      rpId,
+      challenge,
       timeout,
       userVerification: 'required',
       allowCredentials: (member ? passkeysOf(member) : []).map(({ id, data }) => ({
         id,
-        transports: data.transports,
+        type: 'public-key',
+        transports: [...data.transports],
       })),
-    })
-    const { challenge } = shown
+    }
     return {
       shown,
       kept: {
@@ -326,6 +244,7 @@ export const createPasskeyFactor = ({
     if (!passkey) return refused('pk.gone')
     const { userHandle } = response.response
     if (userHandle != null && userHandle !== passkey.data.userHandle) return refused('pk.failed')
+    const { verifyAssertion } = await webauthn()
     const asserted = await verifyAssertion(passkey, kept, response, ceremony)
     // whether a passkey can be synced is settled when it is made (section 7.2)
     if (asserted?.credentialDeviceType !== passkey.data.deviceType) return refused('pk.failed')
@@ -349,10 +268,11 @@ export const createPasskeyFactor = ({
     id: 'passkey',
 
     async beginRegistration(member, { rpId, issuerName, now }, hint) {
+      const { ALGORITHMS, generateRegistrationOptions } = await webauthn()
       const shown = await generateRegistrationOptions({
         rpID: rpId,
         rpName: issuerName,
-        userID: isoBase64URL.toBuffer(userHandleFor(member.id)),
+        userID: Uint8Array.from(Buffer.from(userHandleFor(member.id), 'base64url')),
         userName: member.loginId,
         userDisplayName: member.loginId,
         challenge: newChallenge(),
@@ -379,6 +299,7 @@ export const createPasskeyFactor = ({
       if (!isFor(kept, 'registration', member.id, now)) return refused('pk.failed')
       const response = readResponse(registrationResponse, answer)
       if (!response) return refused('pk.failed')
+      const { verifyAttestation } = await webauthn()
       const made = await verifyAttestation(response, kept, ceremony)
       // the ID that will be looked up is the one inside the authenticator's data
       if (made?.credential.id !== response.id) return refused('pk.failed')
@@ -388,7 +309,7 @@ export const createPasskeyFactor = ({
       const typed = tidyLabel(answer.label)
       const label = (typed === device ? '' : typed) || passkeyNameOf(made.aaguid) || device
       const data: PasskeyData = {
-        publicKey: isoBase64URL.fromBuffer(made.credential.publicKey),
+        publicKey: Buffer.from(made.credential.publicKey).toString('base64url'),
         counter: made.credential.counter,
         transports: response.response.transports,
         aaguid: made.aaguid,

@@ -34,7 +34,7 @@ export const judgePassword = async (
   member: Member,
   candidate: string,
 ): Promise<PasswordVerdict> => {
-  const first = checkPassword(candidate, contextOf(member), false)
+  const first = await checkPassword(candidate, contextOf(member), false)
   const present = candidate !== '' && (await isPresent(member.password.hash, candidate, first.ok))
   return present ? checkPassword(candidate, contextOf(member), true) : first
 }

@@ -2,7 +2,6 @@
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Context, Middleware } from 'koa'
-import views from 'koa-views'
 import type { Locale } from '../accounts/member.ts'
 import { compiled } from './compiled.ts'
 import { ruby } from './furigana.ts'
@@ -19,12 +18,20 @@ const pug = async (path: string, locals: object): Promise<string> =>
 /** Minutes that the first login still takes, by step. */
 const MINUTES_LEFT = [10, 9, 8, 7, 5, 4, 3]
 
+/** Loaded with the first request, or by whoever calls this before there is one. */
+export const loadViews = () => import('koa-views')
+
 /**
  * Gives `ctx.render`, one per request. Never koa-views' other form, `app.context.render`: it shares
  * one context between requests and hands one member's page to another (security.md S6).
  */
-export const viewsMiddleware = (): Middleware =>
-  views(ROOT, { extension: 'pug', engineSource: { pug } })
+export const viewsMiddleware = (): Middleware => {
+  let views: Middleware | undefined
+  return async (ctx, next) => {
+    views ??= (await loadViews()).default(ROOT, { extension: 'pug', engineSource: { pug } })
+    return views(ctx, next)
+  }
+}
 
 /** `self` with one more parameter. Only ever a path of this server. */
 const withParameter = (self: string, name: string, value: string): string => {

@@ -1,7 +1,8 @@
 // biome-ignore lint/style/noRestrictedImports: this adapter is the engine's; it refuses in its words
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Clock } from '../../accounts/ports.ts'
 import { aliasOf, digestOf, withId, withoutIds } from '../artifact-ids.ts'
+import { alreadyConsumed, jtiAlreadyUsed } from '../engine-refusals.ts'
 import type { Database } from './database.ts'
 
 type Row = Readonly<{ id: string; payload: string; consumed_at: number | null }>
@@ -102,7 +103,7 @@ export const createArtifactAdapter = (
         now,
         ...(once ? [now] : []),
       )
-      if (once && written === 0) throw new errors.InvalidRequest('jti was already used')
+      if (once && written === 0) throw await jtiAlreadyUsed()
     },
 
     find: async (id) => select(model, 'id', digestOf(id), id),
@@ -120,7 +121,7 @@ export const createArtifactAdapter = (
         now,
         now,
       )
-      if (written === 0) throw new errors.InvalidGrant(`${model} already consumed`)
+      if (written === 0) throw await alreadyConsumed(model)
     },
 
     destroy: async (id) => {

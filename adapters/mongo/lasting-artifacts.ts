@@ -1,7 +1,8 @@
 // biome-ignore lint/style/noRestrictedImports: this adapter is the engine's; it refuses in its words
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Clock } from '../../accounts/ports.ts'
 import { digest, digestOf } from '../artifact-ids.ts'
+import { alreadyConsumed, jtiAlreadyUsed } from '../engine-refusals.ts'
 import { DuplicateKeyError, type MongoConnection } from './connect.ts'
 import { date, dateOf, documentOf, number, required, text, trusted } from './schema.ts'
 
@@ -177,7 +178,7 @@ export const createLastingArtifacts = (
         ...(userCode !== undefined && { userCode: keyOf(model, userCode) }),
       }
       if (model !== 'ReplayDetection') await save(fields, payload.consumed)
-      else if (!(await saveOnce(fields))) throw new errors.InvalidRequest('jti was already used')
+      else if (!(await saveOnce(fields))) throw await jtiAlreadyUsed()
     },
 
     find: async (id) => {
@@ -206,7 +207,7 @@ export const createLastingArtifacts = (
           .exec(),
       )
       if (consumed === null || (await isRevoked(consumed.grantId))) {
-        throw new errors.InvalidGrant(`${model} already consumed`)
+        throw await alreadyConsumed(model)
       }
     },
 

@@ -1,7 +1,8 @@
 // biome-ignore lint/style/noRestrictedImports: this adapter is the engine's; it refuses in its words
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Clock } from '../../accounts/ports.ts'
 import { aliasOf, digest, digestOf, withId, withoutIds } from '../artifact-ids.ts'
+import { alreadyConsumed, jtiAlreadyUsed } from '../engine-refusals.ts'
 import { defineScript, type RedisClient } from './connect.ts'
 import { type Batch, type Command, createUnits, type Prefetch, type Units } from './unit-of-work.ts'
 
@@ -275,7 +276,7 @@ export const createArtifacts = (
 
   const saveOnce = async (save: Command): Promise<void> => {
     const [saved] = await units.send([save])
-    if (saved === 0) throw new errors.InvalidRequest('jti was already used')
+    if (saved === 0) throw await jtiAlreadyUsed()
   }
 
   const adapterFor = (model: string): Adapter => ({
@@ -330,7 +331,7 @@ export const createArtifacts = (
         ['kenpoConsume', key, markOf(key), now, isCluster ? '' : TOMBSTONE],
       ])
       if (typeof grant !== 'string' || (isCluster && (await isRevoked(grant)))) {
-        throw new errors.InvalidGrant(`${model} already consumed`)
+        throw await alreadyConsumed(model)
       }
     },
 

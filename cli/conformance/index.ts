@@ -3,8 +3,6 @@ import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type Environment, loadConfig } from '../../config/index.ts'
 import { UsageError } from '../command-error.ts'
-import { ownClientsFile, ownMembersFile } from './own-suite.ts'
-import { foundationPlans } from './plans.ts'
 
 type Io = Readonly<{ env: Environment; say: (line: string) => void; err: (text: string) => void }>
 
@@ -13,7 +11,9 @@ const FOLDER = 'conformance-plans'
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
 
 /** The files of both suites, by name without .json, and what to choose with each. */
-const filesFor = (env: Environment, issuer: string | undefined) => {
+const filesFor = async (env: Environment, issuer: string | undefined) => {
+  const { ownClientsFile, ownMembersFile } = await import('./own-suite.ts')
+  const { foundationPlans } = await import('./plans.ts')
   const given = issuer === undefined ? env : { ...env, IDP_ISSUER: issuer }
   // Files are written for any issuer; whether it is served is for `serve` to say.
   const named = given.IDP_ISSUER
@@ -69,8 +69,8 @@ export const addConformanceCommands = (program: Command, { env, say, err }: Io):
     .option('--issuer <origin>', 'in place of IDP_ISSUER')
     .option('--out <folder>', 'where they are written', FOLDER)
     .option('--print <name>', 'print this one instead, e.g. basic-static')
-    .action(({ issuer, out, print }: { issuer?: string; out: string; print?: string }) => {
-      const { config, plans, files, suite } = filesFor(env, issuer)
+    .action(async ({ issuer, out, print }: { issuer?: string; out: string; print?: string }) => {
+      const { config, plans, files, suite } = await filesFor(env, issuer)
       if (print !== undefined) {
         const found = files.get(print)
         if (found === undefined) {

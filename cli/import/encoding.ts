@@ -2,10 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import iconv from 'iconv-lite'
 import { misused, refused } from '../command-error.ts'
-
-/** Shift_JIS as Windows writes it, and UTF-8 with or without its mark. */
-export const ENCODINGS = ['utf-8', 'cp932'] as const
-export type Encoding = (typeof ENCODINGS)[number]
+import { ENCODINGS, type Encoding } from './options.ts'
 
 /** A line longer than this is no member's row, or no text. */
 export const LONGEST_LINE = 64 * 1024

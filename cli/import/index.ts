@@ -14,12 +14,12 @@ import type {
 } from '../../accounts/member.ts'
 import { hashPassword } from '../../factors/password.ts'
 import { japaneseDay } from '../../interactions/wording.ts'
-import { columnKey } from '../columns.ts'
 import { misused, refused } from '../command-error.ts'
 import { audited, type DeskPorts, findSociety, operatorName } from '../desk.ts'
 import { type Answer, answerText, openReport, RESULTS, type Result } from './answer.ts'
-import { detectEncoding, type Encoding } from './encoding.ts'
+import { detectEncoding } from './encoding.ts'
 import { merge } from './merge.ts'
+import type { Encoding } from './options.ts'
 import { openPasswordsFile, type PasswordsFile, type Promised } from './passwords-file.ts'
 import type { Progress } from './progress.ts'
 import {
@@ -459,9 +459,3 @@ const summaryText = (
   ]
   return paragraphs.filter((text) => text !== '').join('\n')
 }
-
-/** Names of columns as given in one option: 氏名,所属. */
-export const columnList = (given: string, former: readonly string[] = []): readonly string[] => [
-  ...former,
-  ...given.split(',').filter((name) => columnKey(name) !== ''),
-]

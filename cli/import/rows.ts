@@ -19,7 +19,8 @@ import {
   EXPORTED_IDS,
 } from '../columns.ts'
 import { misused, refused } from '../command-error.ts'
-import { type Encoding, LONGEST_LINE, textOf } from './encoding.ts'
+import { LONGEST_LINE, textOf } from './encoding.ts'
+import type { Encoding } from './options.ts'
 import { type ProfileColumn, profileOf, readPhone, readPostalCode } from './profile.ts'
 import { LONGEST_CELL, type RefusalId, type Remark } from './rules.ts'
 

@@ -1,4 +1,3 @@
-import QRCode from 'qrcode'
 import { INTERACTION_SECONDS } from '../../accounts/policy.ts'
 import { normalizeCode } from '../../factors/email-code.ts'
 import type { Verdict } from '../../factors/factor.ts'
@@ -73,6 +72,7 @@ export const totp: Method = {
       const { facts, factors } = context
       const kept = await pending(context)
       const shown = factors.totp.showRegistration(facts.member, kept, ceremonyOf(context))
+      const { default: QRCode } = await import('qrcode')
       const png = await QRCode.toBuffer(shown.uri, {
         margin: QUIET_ZONE_MODULES,
         width: QR_PIXELS,

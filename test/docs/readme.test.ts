@@ -16,6 +16,7 @@ import {
 } from '../../accounts/errors.ts'
 import { CHOSEN_FACTORS } from '../../accounts/member.ts'
 import {
+  DESK_PASS_MINUTES,
   ENROLMENT_WINDOW_SECONDS,
   INTERACTION_SECONDS,
   REGISTRATION_WINDOW_SECONDS,
@@ -31,7 +32,6 @@ import { createMetrics } from '../../adapters/metrics.ts'
 import { DEMO_MEMBERS } from '../../config/demo-members.ts'
 import { withConfigTable } from '../../config/docs.ts'
 import { loadConfig } from '../../config/index.ts'
-import { DESK_PASS_MINUTES } from '../../factors/desk-pass.ts'
 import { CODE_SECONDS, LINK_SECONDS } from '../../factors/email-code.ts'
 import { PASSKEY_SECONDS } from '../../factors/passkey.ts'
 import { UnreadableSecretError } from '../../factors/seal.ts'

@@ -22,7 +22,7 @@ describe.each(pages)('%s', (path) => {
 
 test('the pages stand under one door to koa-views, in its middleware form', () => {
   const users = sourceFiles('.ts').filter(
-    (path) => !path.startsWith('test/') && /from 'koa-views'/u.test(sourceText(path)),
+    (path) => !path.startsWith('test/') && /(?:from |import\()'koa-views'/u.test(sourceText(path)),
   )
   expect(users).toEqual(['views/render.ts'])
   expect(sourceText('views/render.ts')).not.toMatch(/context\.render =/u)
