@@ -3,7 +3,7 @@ import type { Clock, Log, RandomBytes } from './accounts/ports.ts'
 import type { Adapters } from './adapters/adapters.ts'
 import type { AppConfig } from './config/index.ts'
 import { UnreadableSecretError } from './factors/seal.ts'
-import { createSigningKeys, type SigningKeys } from './keys/index.ts'
+import { createSigningKeys, type SigningKeys, type SigningKeysPorts } from './keys/index.ts'
 import { type KeyAge, openLiveKeys } from './keys/live.ts'
 
 /** What this process signs with. */
@@ -23,7 +23,8 @@ export type OpenKeys = Readonly<{
   close(): Promise<void>
 }>
 
-type Ports = Readonly<{ clock: Clock; randomBytes: RandomBytes; log: Log }>
+type Ports = Readonly<{ clock: Clock; randomBytes: RandomBytes; log: Log }> &
+  Pick<SigningKeysPorts, 'make'>
 
 const LOOK_MS = 2000
 const LACKING =
@@ -33,7 +34,7 @@ const LACKING =
 export const keysAtRest = (
   { encryptionKeys }: Pick<AppConfig, 'encryptionKeys'>,
   { signingKeys, audit }: Pick<Adapters, 'signingKeys' | 'audit'>,
-  ports: Pick<Ports, 'clock' | 'randomBytes'>,
+  ports: Pick<Ports, 'clock' | 'randomBytes' | 'make'>,
 ): SigningKeys => createSigningKeys({ ...ports, store: signingKeys, encryptionKeys, audit })
 
 /**

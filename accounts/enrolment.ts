@@ -117,6 +117,7 @@ const acrWith = (facts: Facts, factor: FactorId): Acr | undefined =>
 /** The acr to aim at: what is required, or of what was asked for the first that can be reached. */
 const targetAcr = (facts: KnownFacts): Acr => {
   const { requiredAcr, voluntaryAcrs = [] } = facts.request
+  if (voluntaryAcrs.length === 0) return requiredAcr
   const now = assuranceOf(counted(facts))?.acr
   const reachable = [now, ...secondFactors(facts).map((factor) => acrWith(facts, factor))]
   return (

@@ -2,7 +2,7 @@ import type { EpochSeconds } from '../accounts/member.ts'
 import type { AuditAct, AuditTrail, Clock, RandomBytes } from '../accounts/ports.ts'
 import { StaleRecordError } from '../clients/ports.ts'
 import { createSeal, type EncryptionKey, UnreadableSecretError } from '../factors/seal.ts'
-import { makeKey, type NamedJwk, type PrivateJwk } from './make.ts'
+import { type MakeKey, makeKey, type NamedJwk, type PrivateJwk } from './make.ts'
 import {
   type KeyRing,
   type KeyRingStore,
@@ -47,6 +47,8 @@ export type SigningKeysPorts = Readonly<{
   audit: AuditTrail
   clock: Clock
   randomBytes: RandomBytes
+  /** `makeKey` unless given. */
+  make?: MakeKey
 }>
 
 /** Two that change the ring at once: one of them tries again. */
@@ -57,7 +59,7 @@ const aad = (kid: string): string => `signing-key|${kid}`
 
 /** This installation's signing keys, at rest in the store and sealed there. */
 export const createSigningKeys = (ports: SigningKeysPorts) => {
-  const { store, audit, clock, randomBytes } = ports
+  const { store, audit, clock, randomBytes, make = makeKey } = ports
   const seal = createSeal(ports.encryptionKeys, randomBytes)
 
   const sealed = (
@@ -71,7 +73,7 @@ export const createSigningKeys = (ports: SigningKeysPorts) => {
   })
 
   const made = (times: Pick<SigningKey, 'createdAt' | 'activeAt'>, algorithms: readonly string[]) =>
-    Promise.all(algorithms.map(async (alg) => sealed(await makeKey(alg), times)))
+    Promise.all(algorithms.map(async (alg) => sealed(await make(alg), times)))
 
   const read = (ring: KeyRing, now: EpochSeconds): ReadKeys => {
     const jwks: PrivateJwk[] = []

@@ -1,5 +1,3 @@
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
-
 /** A private key (RFC 7517), as an operator may have it. */
 export type NamedJwk = Readonly<{
   kty: string
@@ -15,7 +13,10 @@ export type PrivateJwk = NamedJwk & Readonly<{ use: 'sig' }>
 const RSA_BITS = 2048
 
 /** A new key pair for this algorithm, named by its thumbprint (RFC 7638). */
-export const makeKey = async (alg: string): Promise<PrivateJwk> => {
+export type MakeKey = (alg: string) => Promise<PrivateJwk>
+
+export const makeKey: MakeKey = async (alg) => {
+  const { calculateJwkThumbprint, exportJWK, generateKeyPair } = await import('jose')
   const { privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: RSA_BITS })
   const jwk = await exportJWK(privateKey)
   return { ...jwk, kty: jwk.kty ?? '', kid: await calculateJwkThumbprint(jwk), alg, use: 'sig' }

@@ -3,8 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { AuditTrail } from '../../accounts/ports.ts'
 import type { EncryptionKey } from '../../factors/seal.ts'
 import { createSigningKeys, KeysRefusedError } from '../../keys/index.ts'
+import type { MakeKey } from '../../keys/make.ts'
 import { type KeyRingStore, LEAD_SECONDS, SPREAD_SECONDS } from '../../keys/ring.ts'
 import { aClock, type TestClock } from '../support/clock.ts'
+import { keysMadeBefore } from '../support/made-keys.ts'
 
 export type OpenKeyStores = () => Promise<{
   store: KeyRingStore
@@ -17,15 +19,17 @@ export const keyRingContract = (name: string, open: OpenKeyStores): void => {
   describe(`${name}, a store of signing keys`, () => {
     const encryptionKeys: readonly EncryptionKey[] = [{ id: 'one', key: randomBytes(32) }]
     let clock: TestClock
+    let make: MakeKey
     let stores: Awaited<ReturnType<OpenKeyStores>>
     beforeEach(async () => {
       clock = aClock()
+      make = keysMadeBefore()
       stores = await open()
     })
     afterEach(() => stores.close())
 
     const anInstance = (keys = encryptionKeys) =>
-      createSigningKeys({ ...stores, encryptionKeys: keys, clock, randomBytes })
+      createSigningKeys({ ...stores, encryptionKeys: keys, clock, randomBytes, make })
 
     test('servers that start at once make one set of keys, one for each algorithm', async () => {
       const found = await Promise.all([1, 2, 3, 4].map(() => anInstance().obtain()))

@@ -5,9 +5,11 @@ import { createRecordStore } from '../../adapters/embedded/records.ts'
 import { systemRandom } from '../../adapters/system.ts'
 import { createSigningKeys } from '../../keys/index.ts'
 import { openLiveKeys } from '../../keys/live.ts'
+import type { MakeKey } from '../../keys/make.ts'
 import { type KeyRingStore, LEAD_SECONDS, SPREAD_SECONDS } from '../../keys/ring.ts'
 import { openTemporary } from '../adapters/embedded/temporary.ts'
 import { aClock, type TestClock } from '../support/clock.ts'
+import { keysMadeBefore } from '../support/made-keys.ts'
 
 const ours = { id: 'ours', key: systemRandom(32) }
 const other = { id: 'other', key: systemRandom(32) }
@@ -17,11 +19,13 @@ describe('The keys as one server uses them', () => {
   let open: ReturnType<typeof openTemporary>
   let store: KeyRingStore
   let events: string[]
+  let make: MakeKey
   beforeEach(() => {
     clock = aClock()
     open = openTemporary()
     store = createRecordStore(open.db, 'signingKeys')
     events = []
+    make = keysMadeBefore()
   })
   afterEach(() => open.close())
 
@@ -32,6 +36,7 @@ describe('The keys as one server uses them', () => {
       audit: createAuditTrail(open.db),
       clock,
       randomBytes: systemRandom,
+      make,
     })
   const aServer = (over: Partial<KeyRingStore> = {}) => {
     const note = (_facts: object, event: string) => void events.push(event)

@@ -6,6 +6,7 @@ import { type KeyRing, SPREAD_SECONDS } from '../../keys/ring.ts'
 import { keysAtRest, openSigningKeys } from '../../signing-keys.ts'
 import { openTemporary } from '../adapters/embedded/temporary.ts'
 import { aClock } from '../support/clock.ts'
+import { keysMadeBefore } from '../support/made-keys.ts'
 
 const LOOK_MS = 2000
 const log = { info() {}, warn() {}, error() {} }
@@ -28,7 +29,7 @@ const aServer = async () => {
     signingKeys: createRecordStore<KeyRing>(open.db, 'signingKeys'),
     audit: createAuditTrail(open.db),
   }
-  const ports = { clock: aClock(), randomBytes: systemRandom, log }
+  const ports = { clock: aClock(), randomBytes: systemRandom, log, make: keysMadeBefore() }
   const signing = await openSigningKeys(
     { encryptionKeys: [ours], jwks: undefined },
     adapters,

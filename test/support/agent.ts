@@ -67,9 +67,10 @@ export type Request = Readonly<{
 export const ask = (
   url: URL,
   { method = 'GET', headers = {}, body }: Request = {},
-  { from = '127.0.0.1', httpsPort }: Pick<VisitorOptions, 'from' | 'httpsPort'> = {},
+  way: Pick<VisitorOptions, 'from' | 'httpsPort'> = {},
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
+    const { from = '127.0.0.1', httpsPort } = way
     const port = url.protocol === 'https:' ? httpsPort : url.port
     const address = { host: '127.0.0.1', port, localAddress: from, agent: connections }
     const path = `${url.pathname}${url.search}`
@@ -86,7 +87,12 @@ export const ask = (
         }),
       )
     })
-    sent.on('error', reject)
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // An idle connection may be closed just as it is used again: a browser takes another then.
+      if (sent.reusedSocket && error.code === 'ECONNRESET') {
+        resolve(ask(url, { method, headers, ...(body !== undefined && { body }) }, way))
+      } else reject(error)
+    })
     sent.end(body)
   })
 

@@ -22,12 +22,14 @@ import {
 import { hashPassword } from '../../factors/password.ts'
 import { createMailWriter } from '../../interactions/mails.ts'
 import { sweepSessions } from '../../interactions/session-sweep.ts'
+import type { MakeKey } from '../../keys/make.ts'
 import { createLogoutCalls } from '../../provider/logout-token.ts'
 import { openClients } from '../../relying-parties.ts'
 import { replaceable } from '../../runtime/replaceable.ts'
 import { openSigningKeys } from '../../signing-keys.ts'
 import { aClock, type TestClock } from './clock.ts'
 import { type Clusters, openClusters } from './clusters.ts'
+import { keysMadeBefore } from './made-keys.ts'
 import { startRoundRobin } from './round-robin.ts'
 import type { RegisteredClient } from './rp.ts'
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
@@ -81,6 +83,8 @@ export interface Idp {
     >
   readonly clock: TestClock
   readonly mails: SmtpSink
+  /** How its signing keys are made. */
+  readonly makeKey: MakeKey
   /** Since the start, restarts included. */
   readonly log: readonly LogLine[]
   /** The embedded store's folder. */
@@ -176,6 +180,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       ? embeddedStores(dataDir)
       : await (await import('./server-stores.ts')).serverStores())
   clock.followers.add(stores.age)
+  const make = keysMadeBefore()
   const log: LogLine[] = []
   /** Nobody has asked for these yet. */
   const unread: string[] = []
@@ -256,6 +261,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       clock,
       randomBytes: systemRandom,
       log: lines,
+      make,
     })
     const services = {
       settings: { ...config, jwks: signing.jwks() },
@@ -407,6 +413,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     },
     clock,
     mails,
+    makeKey: make,
     get log() {
       unread.push(...(clusters?.newLines() ?? []))
       for (const line of unread.splice(0)) log.push(lineOf(line))

@@ -31,6 +31,8 @@ export type Directives = Readonly<Record<string, string | readonly string[]>>
 
 const HOST = '127.0.0.1'
 const POLL_MS = 20
+/** What a server logs once it serves. */
+const READY = 'Ready to accept connections'
 const PATIENCE_MS = 20_000
 
 /** What a production server is to be set to. */
@@ -112,6 +114,7 @@ const startServer = async (
     return stdout.trim()
   }
 
+  const isSentinel = args.includes('--sentinel')
   let child: ChildProcess
   let log: string
   const launch = async () => {
@@ -128,7 +131,8 @@ const startServer = async (
     const process = child
     await eventually(`redis-server serves at ${port}`, async () => {
       if (process.exitCode !== null) throw new Error(`redis-server ended: ${log}`)
-      return (await cli('PING')) === 'PONG'
+      // A Sentinel does not say so.
+      return isSentinel ? (await cli('PING')) === 'PONG' : log.includes(READY)
     })
   }
   const end = async () => {
@@ -209,11 +213,22 @@ export type RedisSentinels = Readonly<{
   stop(): Promise<void>
 }>
 
+/** A Sentinel asks and tells every few seconds, and lets an old primary be for four times as long. */
+const BRISKLY = [
+  ...['INFO-PERIOD', '200', 'PING-PERIOD', '200', 'PUBLISH-PERIOD', '200'],
+  ...['ASK-PERIOD', '200'],
+] as const
+
 /** A primary, its replica and three Sentinels, two of which decide; a second's silence is enough. */
 export const startRedisSentinels = async (): Promise<RedisSentinels> => {
   const name = 'kenpo'
-  const primary = await startRedis()
-  const replica = await startRedis({ replicaof: `${primary.host} ${primary.port}` })
+  // A replica that joins need not wait five seconds for others to join with it.
+  const atOnce = { 'repl-diskless-sync-delay': '0' }
+  const primary = await startRedis(atOnce)
+  const replica = await startRedis({
+    ...atOnce,
+    replicaof: `${primary.host} ${primary.port}`,
+  })
   const sentinels: RedisServer[] = []
   for (let sentinel = 0; sentinel < 3; sentinel++) {
     sentinels.push(
@@ -231,6 +246,7 @@ export const startRedisSentinels = async (): Promise<RedisSentinels> => {
     )
   }
   for (const sentinel of sentinels) {
+    await sentinel.cli('SENTINEL', 'DEBUG', ...BRISKLY)
     await eventually('the Sentinels know each other and the replica', async () => {
       const master = await sentinel.cli('SENTINEL', 'MASTER', name)
       return /num-slaves\n1\n/.test(master) && /num-other-sentinels\n2\n/.test(master)

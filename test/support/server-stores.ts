@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { Worker } from 'node:worker_threads'
 import { Redis } from 'ioredis'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { aMongoDatabase, type MongoDatabase, onServer, throughProxy } from './mongo.ts'
@@ -12,6 +12,19 @@ for _, key in ipairs(redis.call('KEYS', 'kenpo:throttle:*')) do
   local left = redis.call('PTTL', key)
   if left >= 0 then redis.call('PEXPIRE', key, math.max(0, left - tonumber(ARGV[1]))) end
 end`
+
+const PATIENCE_MS = 10_000
+let thread: Worker | undefined
+
+/** Runs a command before it returns. @throws where it fails */
+const runNow = (url: string, ...command: readonly string[]): void => {
+  thread ??= new Worker(new URL('./redis-now.js', import.meta.url), { execArgv: [] })
+  thread.unref()
+  const done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  thread.postMessage({ url, command, done })
+  Atomics.wait(done, 0, 0, PATIENCE_MS)
+  if (Atomics.load(done, 0) !== 1) throw new Error(`Redis at ${url} did not run ${command[0]}`)
+}
 
 /** What saving a member says on its way to MongoDB, in BSON. */
 export const SAVES_A_MEMBER = 'update\0\b\0\0\0members\0'
@@ -99,7 +112,7 @@ const onServers = (redis: RedisServer, database: MongoDatabase): TestStores => {
     },
     age: (seconds) => {
       // At once, as a clock is moved: what comes next must find it so.
-      execFileSync('redis-cli', ['-p', `${redis.port}`, 'EVAL', AGE, '0', `${seconds * 1000}`])
+      runNow(redis.url, 'EVAL', AGE, '0', `${seconds * 1000}`)
     },
     stop: async () => {
       client.disconnect()

@@ -25,19 +25,33 @@ const NAME = 'MongoDB'
 jest.setTimeout(120_000)
 
 let database: MongoDatabase
+let mongo: MongoConnection
 beforeAll(async () => {
   database = await aMongoDatabase()
   await migrated(database.url)
+  mongo = await connect({ url: database.url })
 })
-afterAll(() => database?.drop())
+afterAll(async () => {
+  await mongo?.close()
+  await database?.drop()
+})
 
-/** A store of one test's own, empty, on a connection of its own. */
+/** What every test finds: no documents, but those that tell the schema's version. */
+const empty = async ({ connection: { db } }: MongoConnection): Promise<void> => {
+  const collections = (await db?.collections()) ?? []
+  await Promise.all(
+    collections
+      .filter(({ collectionName }) => collectionName !== 'migrations')
+      .map((collection) => collection.deleteMany({})),
+  )
+}
+
+/** A store of one test's own, empty, on the connection of all. */
 const opening =
   <Store>(create: (mongo: MongoConnection) => Store) =>
   async (): Promise<Store & { close: () => Promise<void> }> => {
-    await database.empty()
-    const mongo = await connect({ url: database.url })
-    return { ...create(mongo), close: mongo.close }
+    await empty(mongo)
+    return { ...create(mongo), close: async () => undefined }
   }
 
 memberStoreContract(
