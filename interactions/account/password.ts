@@ -42,12 +42,13 @@ export const password: AccountPage = {
         await services.throttle.forget('password', key)
         const result = await newPassword.submit(context, { password: form.password ?? '' })
         if (!result.ok) return { ok: false, faults: result.faults }
-        const { member: change = (same) => same } = result
+        const { member: change = (same) => same, said } = result
         return {
           ok: true,
           member: (current) => signOut(change(current), services.clock.now(), session.uid),
           // Whoever knew the old password is out, with the change of address they may have begun.
           async after() {
+            if (said) services.log.info(said.facts, said.event)
             await services.transient.take(pendingKey(member.id))
             await endOtherSessions(context, member.id, session.uid)
           },

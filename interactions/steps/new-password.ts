@@ -32,7 +32,10 @@ export const newPassword: StepHandler = {
       id: `password-${member.id}-${member.revision}`,
       locale: context.locale,
     })
-    services.log.info({ memberId: member.id }, 'password set')
-    return { ok: true, member: (current) => changePassword(current, hash, now) }
+    return {
+      ok: true,
+      said: { facts: { memberId: member.id }, event: 'password set' },
+      member: (current) => changePassword(current, hash, now),
+    }
   },
 }

@@ -17,6 +17,16 @@ const bodyOf = async (incoming: IncomingMessage): Promise<Buffer> => {
   return Buffer.concat(chunks)
 }
 
+/** The ports behind each balancer of this process, by its own. */
+const behind = new Map<number, readonly number[]>()
+
+/** The ports of the instances that a balancer on this port of this process has. @throws without one */
+export const instancesBehind = (port: number): readonly number[] => {
+  const ports = behind.get(port)
+  if (!ports) throw new Error(`no balancer is at port ${port}`)
+  return ports
+}
+
 /** The whole answer, so that one cut off half way is nobody's answer. */
 const ask = (
   port: number,
@@ -99,13 +109,16 @@ export const startRoundRobin = async (wantedPort = 0): Promise<RoundRobin> => {
     server.listen(wantedPort, '127.0.0.1', resolve)
   })
 
+  const { port } = server.address() as AddressInfo // TCP, so no path
   return {
-    port: (server.address() as AddressInfo).port, // TCP, so no path
+    port,
     served,
     use(next) {
       ports = next
+      behind.set(port, next)
     },
     async close() {
+      behind.delete(port)
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
       agent.destroy()
