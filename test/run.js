@@ -1,6 +1,7 @@
 // The test command: `npm test`. Finds or installs what the tests need beside npm packages, runs
-// every test under this Node, runs the unit, contract and flow tests again as in
-// production (Node 24, two instances on Redis and MongoDB), and ends with one line of totals.
+// the unit, contract and flow tests under this Node, what needs a browser or processes that die under
+// the Node of production (24), there the unit, contract and flow tests again as in production (two
+// instances on Redis and MongoDB), and ends with one line of totals.
 // `npm test -- <path>` runs only the tests under that path, once.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
@@ -166,10 +167,11 @@ const findProductionNode = () => {
 
 // --- Runs
 
-/** What one run shows for both: pages in a browser, commands, documents, and what has stores or
- * processes of its own. */
-const ONCE =
-  '/test/(adapters/(mongo|redis|move|fault-proxy)|browser|cli|conformance|crash|deploy|docs|faults|management|server|style|views)'
+/** What is shown under the Node of production alone: pages in a browser, and what starts or kills
+ * processes of the product. */
+const AS_DEPLOYED = '/test/(browser|conformance|crash|deploy|faults|server)/'
+/** What this Node alone shows: commands, documents, and what has stores of its own. */
+const HERE = '/test/(adapters/(mongo|redis|move|fault-proxy)|cli|docs|management|style|views)'
 
 /** Room for what the tests write, in memory where there is some: they wait for a slow disk on every
  * commit otherwise. A `kill -9` takes nothing from either. */
@@ -230,19 +232,27 @@ const env = {
 }
 const thisNode = { path: process.execPath, version: process.version }
 
-const totals = [run(thisNode, paths, env)]
+const isOlder = Number(process.versions.node.split('.')[0]) < PRODUCTION_NODE
+const node = paths.length === 0 && isOlder ? findProductionNode() : undefined
+const totals = []
 
-if (paths.length === 0 && Number(process.versions.node.split('.')[0]) < PRODUCTION_NODE) {
-  const node = findProductionNode()
-  if (node) {
-    const production = { ...env, KENPO_TEST_STORE: 'redis+mongo', KENPO_TEST_INSTANCES: '2' }
-    say('now as in production: two instances on Redis and MongoDB behind a balancer')
-    totals.push(run(node, [`--testPathIgnorePatterns=${ONCE}`], production))
-  } else if (process.env.CI === 'true') {
-    say(`Node ${PRODUCTION_NODE} could not be had: in CI that is a failure`)
-    totals.push({ passed: 0, failed: 1 })
-  } else
-    say(`WARNING: Node ${PRODUCTION_NODE} could not be had; tested under ${process.version} only`)
+if (node) {
+  const production = { ...env, KENPO_TEST_STORE: 'redis+mongo', KENPO_TEST_INSTANCES: '2' }
+  totals.push(run(thisNode, [`--testPathIgnorePatterns=${AS_DEPLOYED}`], env))
+  say('now what needs a browser or processes that die')
+  totals.push(run(node, [AS_DEPLOYED], env))
+  say('now as in production: two instances on Redis and MongoDB behind a balancer')
+  const ignored = [AS_DEPLOYED, HERE].map((pattern) => `--testPathIgnorePatterns=${pattern}`)
+  totals.push(run(node, ignored, production))
+} else {
+  totals.push(run(thisNode, paths, env))
+  if (paths.length === 0 && isOlder) {
+    say(`Node ${PRODUCTION_NODE} could not be had; tested under ${process.version} only`)
+    if (process.env.CI === 'true') {
+      say('in CI that is a failure')
+      totals.push({ passed: 0, failed: 1 })
+    }
+  }
 }
 
 const sum = (key) => totals.reduce((total, one) => total + one[key], 0)
