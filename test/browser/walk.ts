@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals'
-import { errors, type Page, type Request } from 'playwright-core'
+import type { Page, Request } from 'playwright-core'
 import { forgetPictures, look } from '../support/browser.ts'
 
 /** One member's way through the pages, seen and counted. */
@@ -23,22 +23,6 @@ export const headingOf = (page: Page): Promise<string> =>
     return copy.textContent.trim()
   })()`)
 
-/**
- * Waits for the page with this heading: a tap, or a script that goes on, does not wait for where it
- * leads. Who never arrives is told by what is expected next.
- */
-const arrive = async (page: Page, heading: string): Promise<void> => {
-  const plain = page.getByRole('heading', { level: 1, name: heading, exact: true })
-  const withFurigana = page.locator('h1:has(rt)')
-  await plain
-    .or(withFurigana)
-    .first()
-    .waitFor({ state: 'attached' })
-    .catch((error: unknown) => {
-      if (!(error instanceof errors.TimeoutError)) throw error
-    })
-}
-
 export const aWalk = (page: Page, name: string): Walk => {
   forgetPictures(name)
   let pictures = 0
@@ -46,7 +30,6 @@ export const aWalk = (page: Page, name: string): Walk => {
     async see(what, heading, other = page) {
       pictures += 1
       const picture = `${name}/${String(pictures).padStart(2, '0')}-${what}`
-      await arrive(other, heading)
       const wrong = await look(other, picture)
       expect({ picture, heading: await headingOf(other), wrong }).toEqual({
         picture,

@@ -1,22 +1,13 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type axe from 'axe-core'
-import {
-  type Browser,
-  type BrowserContextOptions,
-  type CDPSession,
-  chromium,
-  type Page,
-} from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
 const SCREENSHOTS = join(dirname(fileURLToPath(import.meta.url)), '../browser/screenshots')
 
-/** A third of the size of `axe.source`. */
+/** A third of the size of `axe.source`, which takes longer to hand to a page than to run. */
 const AXE = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
-
-/** Given to a context once, axe waits on each of its pages, and stays compiled for the next. */
-const READY_AXE = `globalThis.readyAxe = () => {\n${AXE}\n}`
 
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
@@ -93,15 +84,10 @@ const aBrowser = async (
   const context = await browser.newContext({ timezoneId: 'Asia/Tokyo', ...options })
   context.setDefaultTimeout(PATIENCE_MS)
   context.on('page', listenTo)
-  const hasScript = options.javaScriptEnabled !== false
-  if (hasScript) await context.addInitScript({ content: READY_AXE })
   const page = await context.newPage()
-  if (!hasScript) scriptless.add(page)
+  if (options.javaScriptEnabled === false) scriptless.add(page)
   return page
 }
-
-/** WCAG 2.2, 1.4.10 Reflow: nothing may ask to be scrolled sideways at this width. */
-export const SMALLEST_PHONE = { width: 320, height: 640 } as const
 
 /** A phone: 390×844 at twice the density, touch, and the browser's language. */
 export const aPhone = (
@@ -186,74 +172,25 @@ export const heardFrom = (page: Page): readonly string[] => complaints.get(page)
 /** Our pages have no frames, so axe runs in the page itself: @axe-core/playwright takes five times
  * as long for a second page to gather frames' results. */
 const violationsOn = async (page: Page): Promise<axe.AxeResults['violations']> => {
-  const options = JSON.stringify({ runOnly: AXE_TAGS, reporter: 'no-passes' })
-  return page.evaluate(
-    `(globalThis.axe ?? readyAxe(), axe.run(document, ${options}).then(({ violations }) => violations))`,
-  )
+  await page.evaluate(AXE)
+  const options = JSON.stringify({ runOnly: AXE_TAGS, resultTypes: ['violations'] })
+  return page.evaluate(`axe.run(document, ${options}).then(({ violations }) => violations)`)
 }
 
 /** Takes the pictures of an earlier run away. */
 export const forgetPictures = (folder: string): void =>
   rmSync(join(SCREENSHOTS, folder), { recursive: true, force: true })
 
-const sessions = new WeakMap<Page, Promise<CDPSession>>()
-
-/** The browser's own protocol for this page. */
-const protocolOf = (page: Page): Promise<CDPSession> => {
-  const session = sessions.get(page) ?? page.context().newCDPSession(page)
-  sessions.set(page, session)
-  return session
-}
-
-/** The caret blinks: only without it are two pictures of a page the same. */
-const CARET = (colour: string) =>
-  `document.activeElement?.style?.setProperty('caret-color', '${colour}', 'important')`
-
-/**
- * In CSS pixels, PNG. Playwright's `page.screenshot` makes the same picture at twice the cost: it
- * has no `optimizeForSpeed` (a file a fifth larger).
- */
-const photograph = async (page: Page): Promise<Buffer> => {
-  const protocol = await protocolOf(page)
-  await page.waitForLoadState()
-  const density = await page.evaluate<number>(`(${CARET('transparent')}, devicePixelRatio)`)
-  const { cssContentSize } = await protocol.send('Page.getLayoutMetrics')
-  const { data } = await protocol.send('Page.captureScreenshot', {
-    format: 'png',
-    optimizeForSpeed: true,
-    captureBeyondViewport: true,
-    clip: { ...cssContentSize, scale: 1 / density },
-  })
-  await page.evaluate(CARET(''))
-  return Buffer.from(data, 'base64')
-}
-
 /** Takes a picture of the whole page: test/browser/screenshots/<name>.png. */
 export const takePicture = async (page: Page, name: string): Promise<void> => {
   const path = join(SCREENSHOTS, `${name}.png`)
   mkdirSync(dirname(path), { recursive: true })
+  const shoot = () => page.screenshot({ path, fullPage: true, scale: 'css' })
   // On a busy machine the browser now and then has no frame to give; the page is as it was.
-  const picture = await photograph(page).catch((error: unknown) => {
+  await shoot().catch((error: unknown) => {
     if (!String(error).includes('Unable to capture screenshot')) throw error
-    return photograph(page)
+    return shoot()
   })
-  writeFileSync(path, picture)
-}
-
-/**
- * What a script says of the page as it stands, shown 320 px wide on a phone. Afterwards it is as
- * wide as before. For a desktop's page, of density 1.
- */
-export const onTheSmallestPhone = async <T>(page: Page, script: string): Promise<T> => {
-  const protocol = await protocolOf(page)
-  const show = (size: { width: number; height: number }, mobile: boolean) =>
-    protocol.send('Emulation.setDeviceMetricsOverride', { ...size, mobile, deviceScaleFactor: 1 })
-  const before = page.viewportSize()
-  if (!before) throw new Error('the page has no size of its own')
-  await show(SMALLEST_PHONE, true)
-  const said = await page.evaluate<T>(script)
-  await show(before, false)
-  return said
 }
 
 /**
