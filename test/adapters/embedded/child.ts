@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { errors as providerErrors } from 'oidc-provider'
 import { DuplicateLoginIdError } from '../../../accounts/errors.ts'
@@ -19,8 +18,9 @@ import { inParallel, reasonsOf, valuesOf } from '../../contracts/rounds.ts'
  */
 const [path = '', task] = process.argv.slice(2)
 
-/** Whole lines, in the pipe when this returns: what is reported has happened. */
-const report = (line: unknown) => writeSync(1, `${JSON.stringify(line)}\n`)
+/** Whole lines, in the pipe when this returns (Node writes to pipes at once, and waits for a reader who
+ * is slow, which `writeSync` does not): what is reported has happened. */
+const report = (line: unknown) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 const waitForGo = () => new Promise((resolve) => process.stdin.once('data', resolve))
 
