@@ -12,6 +12,7 @@ import {
   NEW_PASSWORD,
   newestMail,
   PAGE,
+  settled,
   theDate,
 } from './support.ts'
 
@@ -77,6 +78,8 @@ describe('A member who stops', () => {
       } else {
         await journey.walkTo(stopped)
       }
+      // Two hours later a mail that has not gone out is not sent any more.
+      await settled(idp)
       idp.clock.advance(7200)
       const other = await elsewhere(journey)
       expect(other.visitor.page.heading).toBe(resumed)
