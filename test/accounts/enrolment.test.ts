@@ -28,6 +28,8 @@ import {
   changePassword,
   chooseFactor,
   confirmBirthdate,
+  disable,
+  enable,
   type FactorId,
   type Member,
   type MemberId,
@@ -488,6 +490,13 @@ describe('the desk’s pass', () => {
     expect(said(next(facts(['password', 'deskPass', 'emailCode'])))).toBe(
       'finish urn:kenpo-id:acr:email',
     )
+  })
+
+  test('is void once the desk itself has stopped the account, and stays so', () => {
+    const stopped = disable(anEnrolledMember({ deskPass: PASS }), NOW)
+    expect(stopped.deskPass).toBeUndefined()
+    expect(said(next(factsOf(stopped, { proofs: ['password'] })))).toBe('stop disabled')
+    expect(enable(stopped).deskPass).toBeUndefined()
   })
 
   test('without the password opens nothing', () => {

@@ -111,6 +111,31 @@ describe('Who gets to the account page', () => {
     expect(page.heading).toBe('この操作は受け付けられませんでした')
   })
 
+  test('a place to go on at that this browser was not given by us leads nowhere', async () => {
+    const visitor = await atAccount(await aMemberHere())
+    const state = 'AAAAAAAAAAAAAAAAAAAAAA'
+    const callback = new URL(accountUrl('/callback'))
+    callback.search = new URLSearchParams({ code: 'x', iss: idp.issuer, state }).toString()
+    const planted = `idp_account_${state}=https://evil.example/; path=/account/sakura`
+    await visitor.jar.setCookie(planted, callback.href)
+    const page = await visitor.visit(callback)
+    expect([page.status, page.url.href]).toEqual([403, callback.href])
+  })
+
+  test('a response that names another issuer leads nowhere', async () => {
+    const visitor = aVisitor()
+    await visitor.visit(accountUrl())
+    const cookies = await visitor.jar.getCookies(accountUrl())
+    const state = cookies
+      .find(({ key }) => /^idp_account_[\w-]{22}$/u.test(key))
+      ?.key.slice('idp_account_'.length)
+    const callback = (iss: string) =>
+      accountUrl(`/callback?${new URLSearchParams({ code: 'x', iss, state: state ?? '' })}`)
+    expect((await visitor.visit(callback('https://evil.example'))).status).toBe(403)
+    // It is the issuer alone that was wrong about it.
+    expect((await visitor.visit(callback(idp.issuer))).status).not.toBe(403)
+  })
+
   test('a member who breaks the sign-in off is not sent into it again', async () => {
     const visitor = aVisitor()
     await visitor.visit(accountUrl())

@@ -9,7 +9,7 @@ import {
   jest,
   test,
 } from '@jest/globals'
-import { disable, type Member, type MemberId } from '../../accounts/member.ts'
+import { disable, type Member, type MemberId, signOut } from '../../accounts/member.ts'
 import { createApp } from '../../app.ts'
 import { linkTokenOf } from '../../factors/email-code.ts'
 import { undoKey } from '../../interactions/confirm-address.ts'
@@ -294,6 +294,36 @@ describe('A relying party is told of the end of a session', () => {
     expect(await idp.sweepSessions()).toBe(1)
     expect(await toldSids()).toEqual([sid])
     expect((await visitor.visit(accountUrl())).heading).toBe(PAGE.password)
+  })
+
+  test('that a member who has since been signed out elsewhere would still have', async () => {
+    const member = await aMemberHere()
+    const { sid } = await signedIn(member)
+    const [record] = await idp.services.sessions.list(member.id)
+    if (!record) throw new Error('no session is known')
+    await idp.services.sessions.remove(record.uid)
+    await idp.services.sessions.see({ ...record, endsAt: clock.now() })
+    const current = await idp.memberOf(member)
+    await idp.services.members.save(signOut(current, record.since + 1, record.uid))
+    expect(await idp.sweepSessions()).toBe(0)
+    await idp.services.sessions.remove(record.uid)
+    await idp.services.sessions.see({ ...record, endsAt: clock.now() })
+    await idp.services.members.save(signOut(await idp.memberOf(member), record.since + 1))
+    expect(await idp.sweepSessions()).toBe(1)
+    expect(await toldSids()).toEqual([sid])
+  })
+
+  test('that was ended while a request of its browser’s was just saving it', async () => {
+    const member = await aMemberHere()
+    const { journey, sid } = await signedIn(member)
+    const [record] = await idp.services.sessions.list(member.id)
+    // What the one that ends it has written first, when the other has read the session already.
+    await idp.services.transient.put(endedKey(record?.uid ?? ''), 'onPurpose', 12 * 60 * MINUTE)
+    await journey.start({ prompt: 'none' })
+    expect(await idp.services.sessions.list(member.id)).toEqual([])
+    expect(await toldSids()).toEqual([sid])
+    const { searchParams } = (await journey.start({ prompt: 'none' })).url
+    expect(searchParams.get('error')).toBe('login_required')
   })
 
   test('that the member was told is ending when the server died, and its tokens die with it', async () => {
