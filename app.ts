@@ -18,6 +18,7 @@ import { interactionRouter } from './interactions/router.ts'
 import type { Services, Settings } from './interactions/services.ts'
 import { trackSessions } from './interactions/sessions.ts'
 import { staticRouter } from './interactions/static-pages.ts'
+import { trackVisits } from './interactions/track-visits.ts'
 import { addressOf, networkOf, pinHost } from './interactions/trust.ts'
 import { unitsOfWork } from './interactions/unit-of-work.ts'
 import { JWKS_MAX_AGE_SECONDS } from './keys/ring.ts'
@@ -91,6 +92,7 @@ export const createApp = (services: AppServices): Provider => {
     consents,
     clock,
     clients,
+    log,
     randomBytes,
     fetch,
     clientOf: termsOf,
@@ -138,5 +140,6 @@ export const createApp = (services: AppServices): Provider => {
   provider.use(interactionRouter(dependencies).routes())
   provider.use(accountRouter(dependencies).routes())
   provider.use(trackSessions(dependencies))
+  provider.use(trackVisits(dependencies))
   return provider
 }

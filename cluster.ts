@@ -37,7 +37,7 @@ const startDemoOnce = async (config: AppConfig & { readonly demo: Demo }) => {
   try {
     const { startDemo } = await import('./demo.ts')
     const { members } = stores
-    return await startDemo(config, { members, clock: systemClock, randomBytes: systemRandom })
+    return await startDemo(config, { members, clock: systemClock })
   } finally {
     await stores.close()
   }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
-import type { Clock, MemberStore, RandomBytes } from './accounts/ports.ts'
+import type { Clock, MemberStore } from './accounts/ports.ts'
 import { type Mailbox, startMailbox } from './adapters/mailbox.ts'
 import { addDemoMembers, type DemoMember } from './config/demo-members.ts'
 import type { AppConfig, Demo } from './config/index.ts'
@@ -91,7 +91,7 @@ const closed = (server: Server): Promise<void> => {
  */
 export const startDemo = async (
   config: AppConfig & { readonly demo: Demo },
-  ports: Readonly<{ members: MemberStore; clock: Clock; randomBytes: RandomBytes }>,
+  ports: Readonly<{ members: MemberStore; clock: Clock }>,
 ): Promise<RunningDemo> => {
   const { demo, dataDir } = config
   const members = await addDemoMembers({

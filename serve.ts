@@ -11,6 +11,7 @@ import { nudging, startOutboxWorker } from './adapters/outbox-worker.ts'
 import { createSmtpMailer } from './adapters/smtp.ts'
 import { createLog, systemClock, systemRandom } from './adapters/system.ts'
 import { createApp } from './app.ts'
+import { tellOfUnsignable } from './clients/unsigned.ts'
 import { type AppConfig, type Environment, loadConfig, type ServeProfile } from './config/index.ts'
 import { hashingLoad } from './factors/password.ts'
 import { UnreadableSecretError } from './factors/seal.ts'
@@ -63,6 +64,19 @@ const refuseUnfit = async (adapters: Adapters): Promise<void> => {
   if (faults.length > 0) throw new StartError(['The stores are not fit:', ...faults].join('\n  - '))
 }
 
+/** A store that the demo has written is open to everybody. */
+const refusePublicMembers = async ({ members }: Adapters): Promise<void> => {
+  const { findPublicMembers } = await import('./config/public-members.ts')
+  const found = await findPublicMembers(members)
+  if (found.length === 0) return
+  const names = found.map(({ societyId, loginId }) => `${societyId} ${loginId}`)
+  throw new StartError(
+    `${['The store holds members of the demo, whose passwords are public:', ...names].join('\n  - ')}\n` +
+      'Begin with an empty store, or close each of these accounts: ' +
+      'npx kenpo-idp member disable SOCIETY USER --operator NAME',
+  )
+}
+
 /** A store that answers and holds keys which cannot be read ends the start. */
 const signingKeysOf: typeof openSigningKeys = async (...given) => {
   try {
@@ -113,6 +127,9 @@ const start = (config: AppConfig, say: (text: string) => void) => {
     const stores = await openAdapters(config, systemClock, log)
     opened.push(stores.close)
     await refuseUnfit(stores)
+    if (config.production) {
+      await persist(() => refusePublicMembers(stores), { log, signal: stopping.signal })
+    }
     const adapters = metrics.stores(stores)
     const { demo, conformance } = config
     const ports = { members: adapters.members, clock: systemClock, randomBytes: systemRandom }
@@ -151,6 +168,7 @@ const start = (config: AppConfig, say: (text: string) => void) => {
     )
     opened.push(signing.close)
     metrics.keys(signing.ages)
+    await tellOfUnsignable(clients.known, config.clientRules, log)
 
     const services = {
       settings: config,

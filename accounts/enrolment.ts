@@ -327,9 +327,12 @@ export const next = (facts: Facts): Next => {
     : { kind: 'deny', error: 'unmet_authentication_requirements' }
 }
 
-/** The facts with a reset password trusted again once another method than the mailbox is proven. */
+/**
+ * The facts with a reset password trusted again once another method than the mailbox is proven beside
+ * it: who signs in by a passkey alone has not said that this password is theirs.
+ */
 const settlePassword = (facts: KnownFacts): KnownFacts =>
-  facts.member.password.setByMailbox && !mailboxAlone(facts)
+  facts.member.password.setByMailbox && proven(facts, ['password']) && !mailboxAlone(facts)
     ? { ...facts, member: trustPassword(facts.member) }
     : facts
 

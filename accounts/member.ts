@@ -112,6 +112,9 @@ export type Member = Readonly<{
   /** Another address of the member's, never the same as `email`: codes can be sent there instead and
    * notices go to both, but a forgotten password is mended by the first alone. */
   secondEmail?: Readonly<{ address: string; verifiedAt: EpochSeconds }>
+  /** Changes of address that were made between these times are undone, and a link to undo one of them
+   * is good no more; as long as such a link lives. */
+  undoneAddressChanges?: readonly Readonly<{ from: EpochSeconds; until: EpochSeconds }>[]
   password: Readonly<{
     /** argon2id, PHC string. */
     hash: string
@@ -134,7 +137,7 @@ export type Member = Readonly<{
   /** In place of few that are left, they were put off: they are due again after a sign-in since. */
   recoveryCodesPutOffAt?: EpochSeconds
   /** Sign-ins ended by the member: proofs from before `at` no longer count, but those of `except`, the
-   * engine's session in which it was done. */
+   * engine's session or the sign-in under way in which it was done. */
   signedOut?: Readonly<{ at: EpochSeconds; except?: string }>
   /** A one-use pass of the society's desk for a member who lost every method: argon2id, PHC string. */
   deskPass?: Readonly<{ hash: string; expiresAt: EpochSeconds }>
@@ -214,7 +217,10 @@ export const changePassword = (member: Member, hash: string, at: EpochSeconds): 
   password: { hash, changedAt: at },
 })
 
-/** Every sign-in from before `at` ends, finished or under way, but the session `except`. */
+/**
+ * Every sign-in from before `at` ends, finished or under way, but `except`: the engine's session, or
+ * the sign-in under way, in which it is done.
+ */
 export const signOut = (member: Member, at: EpochSeconds, except?: string): Member => ({
   ...member,
   signedOut: { at, ...(except !== undefined && { except }) },
@@ -240,15 +246,11 @@ export const issueDeskPass = (
 
 /**
  * The pass is spent: every method goes, and so does a second address, which whoever had got in may
- * have added; a block is lifted, every sign-in from before `since` ends, and the member chooses and
- * registers anew. The desk has made sure of the member, so the password needs no other proof.
+ * have added; a block is lifted, every sign-in ends but `signIn`, and the member chooses and registers
+ * anew. The desk has made sure of the member, so the password needs no other proof.
  * `signIn`: the sign-in that the pass has proven something in, if it has.
  */
-export const spendDeskPass = (
-  member: Member,
-  at: EpochSeconds,
-  { since = at, signIn }: Readonly<{ since?: EpochSeconds; signIn?: string | undefined }> = {},
-): Member => {
+export const spendDeskPass = (member: Member, at: EpochSeconds, signIn?: string): Member => {
   const {
     deskPass: _pass,
     blocked: _block,
@@ -257,7 +259,7 @@ export const spendDeskPass = (
     ...rest
   } = member
   const cleared = removeSecondEmail({ ...rest, credentials: [] })
-  const spent = { ...signOut(trustPassword(cleared), since), methodsClearedAt: at }
+  const spent = { ...signOut(trustPassword(cleared), at, signIn), methodsClearedAt: at }
   return signIn === undefined ? spent : proveIn(spent, signIn, { factor: 'deskPass', at })
 }
 
@@ -315,20 +317,42 @@ export const completeEnrolment = (member: Member, at: EpochSeconds, signIn?: str
   ...(signIn !== undefined && { enrolledIn: signIn }),
 })
 
+/** For how long the holder of a replaced address may undo the change. */
+export const UNDO_SECONDS = 7 * 86_400
+
+/** When the change of address was made that was undone and this one with it: itself, or earlier. */
+export const undoneWith = (
+  { undoneAddressChanges = [] }: Member,
+  changedAt: EpochSeconds,
+): EpochSeconds | undefined =>
+  undoneAddressChanges.find(({ from, until }) => from <= changedAt && changedAt <= until)?.from
+
 /**
  * The holder of the former address says that the change was not theirs: the former address comes
  * back unproven, a second one goes, and nobody signs in until the society's desk has spoken with the
- * member.
+ * member. Changes made since are undone with it: their former holders, whose addresses this one led
+ * to, have no word in it any more. An earlier one can still be undone. Undone twice, it is once.
  */
-export const undoEmailChange = (member: Member, former: string, at: EpochSeconds): Member => ({
-  ...removeSecondEmail(member),
-  email: { address: former },
-  // What the desk has stopped stays stopped, and is not forgotten by this.
-  blocked:
-    member.blocked?.reason === 'disabled'
-      ? { ...member.blocked, under: { reason: 'emailChangeUndone', since: at } }
-      : { reason: 'emailChangeUndone', since: at },
-})
+export const undoEmailChange = (
+  member: Member,
+  { former, changedAt }: Readonly<{ former: string; changedAt: EpochSeconds }>,
+  at: EpochSeconds,
+): Member => {
+  if (undoneWith(member, changedAt) !== undefined) return member
+  const living = (member.undoneAddressChanges ?? []).filter(
+    ({ until }) => until > at - UNDO_SECONDS,
+  )
+  return {
+    ...removeSecondEmail(member),
+    email: { address: former },
+    undoneAddressChanges: [...living, { from: changedAt, until: at }],
+    // What the desk has stopped stays stopped, and is not forgotten by this.
+    blocked:
+      member.blocked?.reason === 'disabled'
+        ? { ...member.blocked, under: { reason: 'emailChangeUndone', since: at } }
+        : { reason: 'emailChangeUndone', since: at },
+  }
+}
 
 /** The society's desk has stopped the account: every sign-in ends, and a pass that was issued is void. */
 export const disable = (member: Member, at: EpochSeconds): Member => {

@@ -48,13 +48,16 @@ export interface TransientStore {
 export type Allowance =
   | Readonly<{ ok: true; left: number }>
   | Readonly<{ ok: false; until: EpochSeconds }>
+/** The outcome of counting against several limits; of a refusal, whose it is. */
+export type AllowanceInOrder = Allowance &
+  (Readonly<{ ok: true }> | Readonly<{ ok: false; limit: LimitId }>)
 
 /** Counters that survive an aborted request and a crash. Contract: test/contracts/throttle.ts */
 export interface Throttle {
   /** Counts one attempt before it is made, so that parallel ones cannot slip through. */
   count(limit: LimitId, key: string): Promise<Allowance>
   /** See `countInOrder`, for a store that does it better than one by one. */
-  countInOrder?(limits: readonly (readonly [LimitId, string])[]): Promise<Allowance>
+  countInOrder?(limits: readonly (readonly [LimitId, string])[]): Promise<AllowanceInOrder>
   /**
    * Counts along with whatever this unit of work reads next, for a `countInOrder` of the same limits,
    * which is told the outcome; an attempt that none asks for is given back. Looks likewise.

@@ -1,4 +1,4 @@
-import type { Allowance, Throttle } from './ports.ts'
+import type { AllowanceInOrder, Throttle } from './ports.ts'
 
 /**
  * Every counter of the product: `points` attempts per `seconds`, then a pause of `pauseSeconds`
@@ -15,7 +15,8 @@ export const LIMITS = {
   /** Wrong passwords per society: a spray over many accounts; initial passwords pause. */
   initialPasswordPerSociety: { points: 2000, seconds: 3600, pauseSeconds: 3600 },
   birthdate: { points: 5, seconds: 900, pauseSeconds: 900 },
-  /** Wrong e-mail codes per challenge; a resend repeats the code and resets nothing. */
+  /** Wrong e-mail codes per challenge; a resend repeats the code and resets nothing, and is a new
+   * challenge once these are used up. */
   emailCode: { points: 5, seconds: 600, pauseSeconds: 900 },
   /** Wrong codes per member over all challenges. */
   emailCodePerMember: { points: 20, seconds: 3600, pauseSeconds: 3600 },
@@ -29,6 +30,8 @@ export const LIMITS = {
   recoveryCode: { points: 5, seconds: 900, pauseSeconds: 900 },
   /** Wrong one-use passes per member. */
   deskPass: { points: 5, seconds: 900, pauseSeconds: 900 },
+  /** New passwords compared with the present one, per member: each tells something of that one. */
+  newPassword: { points: 10, seconds: 900, pauseSeconds: 900 },
   /** Forgotten passwords: mails asked for per account, wrong codes per account over all its requests,
    * and requests (also for a user ID) per client address. None of them stops anybody's sign-in. */
   reset: { points: 5, seconds: 3600, pauseSeconds: 0 },
@@ -65,12 +68,12 @@ export type LimitId = keyof typeof LIMITS
 export const countInOrder = async (
   throttle: Pick<Throttle, 'count' | 'countInOrder'>,
   limits: readonly (readonly [LimitId, string])[],
-): Promise<Allowance> => {
+): Promise<AllowanceInOrder> => {
   if (throttle.countInOrder) return throttle.countInOrder(limits)
   let left = Number.POSITIVE_INFINITY
   for (const [limit, key] of limits) {
     const allowance = await throttle.count(limit, key)
-    if (!allowance.ok) return allowance
+    if (!allowance.ok) return { ...allowance, limit }
     left = Math.min(left, allowance.left)
   }
   return { ok: true, left }

@@ -69,9 +69,20 @@ export const makeWhole = async <T>(
   }
 }
 
+/** What was written for `to`, checked as before it is restored. @throws StoreRefusedError
+ * `notReadBack` */
+export const readBack = async <T>(to: string, check: () => T | Promise<T>): Promise<T> => {
+  try {
+    return await check()
+  } catch (error) {
+    if (error instanceof StoreRefusedError) throw new StoreRefusedError('notReadBack', to)
+    throw error
+  }
+}
+
 /**
  * Copies the embedded file of a server that may go on serving: a whole, consistent SQLite file.
- * @throws StoreRefusedError `noFile`, `fileExists`
+ * @throws StoreRefusedError `noFile`, `fileExists`, `notReadBack`
  */
 export const backUpFile = async (dataDir: string, to: string): Promise<BackupCounts> => {
   const path = fileIn(dataDir)
@@ -84,7 +95,7 @@ export const backUpFile = async (dataDir: string, to: string): Promise<BackupCou
     } finally {
       db.close()
     }
-    return checkFile(partial)
+    return readBack(to, () => checkFile(partial))
   })
 }
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { createWriteStream, existsSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import mongoose, { type mongo } from 'mongoose'
 import { z } from 'zod'
 import type { Clock } from '../accounts/ports.ts'
-import { type BackupCounts, makeWhole } from './backup-file.ts'
+import { type BackupCounts, makeWhole, readBack } from './backup-file.ts'
+import { linesOf } from './lines.ts'
 import { createMongo, type MongoConnection, type MongoOptions } from './mongo/connect.ts'
 import { COLLECTIONS, MIGRATIONS, migrate, requireSchema } from './mongo/migrations.ts'
 import { dateOf } from './mongo/schema.ts'
@@ -31,7 +31,7 @@ const BATCH = 500
  * stay encrypted and hashed as they are stored. Redis is left out on purpose: back from a backup, a
  * used code or a revoked token would be good again. Members that change meanwhile come as they were
  * or as they are, each one whole.
- * @throws StoreRefusedError `fileExists`, `unreachable`; StoreUnavailableError
+ * @throws StoreRefusedError `fileExists`, `unreachable`, `notReadBack`; StoreUnavailableError
  */
 export const backUpMongo = async (from: MongoOptions, to: string): Promise<BackupCounts> => {
   const raw = createMongo(from)
@@ -53,19 +53,16 @@ export const backUpMongo = async (from: MongoOptions, to: string): Promise<Backu
     await requireSchema(raw)
     return await makeWhole(to, async (partial) => {
       await pipeline(Readable.from(lines()), createWriteStream(partial, { flags: 'r+' }))
-      return counts
+      return readBack(to, async () => (await check(partial)).counts)
     })
   } finally {
     await raw.close()
   }
 }
 
-const linesOf = (path: string) =>
-  createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })
-
-const parsed = (line: string): unknown => {
+const parsed = (line: Buffer): unknown => {
   try {
-    return JSON.parse(line)
+    return JSON.parse(line.toString())
   } catch {
     return undefined
   }
@@ -143,7 +140,7 @@ const writeAll = async (
 /**
  * Fills an empty MongoDB database from such a file. No server may be running. Can be run again after
  * a crash and then completes.
- * @throws StoreRefusedError `targetHoldsData`, `notABackup`, `tooNew`, `unreachable`;
+ * @throws StoreRefusedError `noFile`, `targetHoldsData`, `notABackup`, `tooNew`, `unreachable`;
  * StoreUnavailableError
  */
 export const restoreMongo = async (
@@ -151,6 +148,7 @@ export const restoreMongo = async (
   to: MongoOptions,
   clock: Clock,
 ): Promise<BackupCounts> => {
+  if (!existsSync(from)) throw new StoreRefusedError('noFile', from)
   const { id, counts } = await check(from)
   const raw = createMongo(to)
   try {

@@ -1,4 +1,4 @@
-/** Why a move, a backup or a restoration is not begun. */
+/** Why a move, a backup or a restoration is not begun, or its file not kept. */
 export type StoreRefusal =
   | 'noFile'
   | 'inUse'
@@ -8,6 +8,7 @@ export type StoreRefusal =
   | 'movedAlready'
   | 'fileExists'
   | 'notABackup'
+  | 'notReadBack'
   | 'tooNew'
 
 /** It cannot be done as things stand, and nothing was changed. */

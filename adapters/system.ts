@@ -17,6 +17,8 @@ const FACTS: ReadonlySet<string> = new Set([
   'amr',
   'attempts',
   'clientId',
+  'clientIds',
+  'clients',
   'count',
   'durationMs',
   'err',
@@ -29,15 +31,18 @@ const FACTS: ReadonlySet<string> = new Set([
   'kid',
   'limit',
   'locale',
+  'logoutId',
   'mailId',
   'memberId',
   'method',
+  'missing',
   'network',
   'omitted',
   'outcome',
   'pending',
   'place',
   'port',
+  'problems',
   'reason',
   'reqId',
   'retryAfterSeconds',
@@ -46,6 +51,7 @@ const FACTS: ReadonlySet<string> = new Set([
   'sessions',
   'seconds',
   'signal',
+  'signingAlgorithms',
   'societyId',
   'status',
   'store',
@@ -56,6 +62,8 @@ const FACTS: ReadonlySet<string> = new Set([
   'worker',
 ])
 const TEXT_LENGTH = 500
+/** So many values of a list are in a line; what is to be told whole takes several lines. */
+export const LIST_LENGTH = 20
 const FRAMES = 12
 
 const CONTROL = /[\p{Cc}\u2028\u2029]+/gu
@@ -101,7 +109,7 @@ const describe = (error: unknown, depth = 0): unknown => {
 
 const simple = (value: unknown): unknown => {
   if (value instanceof Error) return describe(value)
-  if (Array.isArray(value)) return value.slice(0, 20).map(simple)
+  if (Array.isArray(value)) return value.slice(0, LIST_LENGTH).map(simple)
   if (typeof value === 'string') return plain(value)
   return typeof value === 'object' && value !== null ? '[object]' : value
 }

@@ -1,8 +1,10 @@
 import { liveSecrets, type RegisteredClient } from '../clients/client.ts'
+import type { KnownClient } from '../clients/directory.ts'
 import { ClientRefusedError, refusalsOf, refusalText } from '../clients/refusal.ts'
 import { entryOf } from '../clients/registry.ts'
 import { type ClientRules, clientSchema, usesSecret } from '../clients/schema.ts'
 import { checkSector, type Fetch } from '../clients/sector.ts'
+import { sealedUnder } from '../factors/seal.ts'
 
 /** One thing looked at; `fix` only where it is not well. */
 export type Finding = Readonly<{ ok: boolean; what: string; fix?: string }>
@@ -72,14 +74,33 @@ const examineEntry = (client: RegisteredClient, rules: ClientRules): readonly Fi
   ]
 }
 
-const examineSecrets = (client: RegisteredClient, now: number): readonly Finding[] => {
+const PUT_BACK = 'Put that key back into IDP_ENCRYPTION_KEYS and restart; if it is lost, run'
+
+const examineSecrets = (
+  { client, secretsAt, unreadableAt }: KnownClient,
+  now: number,
+): readonly Finding[] => {
   const method = client.metadata.token_endpoint_auth_method
-  const [newest] = liveSecrets(client, now)
+  const live = liveSecrets(client, now)
+  const [newest] = live
   if (!usesSecret(method) || client.registeredAt === 0) return []
   if (!newest) return [wrong('it has no secret', 'Run client rotate-secret.')]
-  return now - newest.createdAt > OLD_SECRET_SECONDS
-    ? [wrong('its secret is over a year old', 'Run client rotate-secret.')]
-    : [fine('its secret is in order')]
+  const unreadable = unreadableAt(now)
+  if (unreadable.length > 0) {
+    const left = secretsAt(now).length
+    const fix =
+      left > 0
+        ? `${PUT_BACK} client rotate-secret, which drops it.`
+        : `${PUT_BACK} client rotate-secret and put the new secret into the app: it gets no token until then.`
+    return unreadable.map(({ reason, encryptionKey }) =>
+      wrong(`a secret of it cannot be read: ${reason} ("${encryptionKey}"); ${left} can`, fix),
+    )
+  }
+  if (now - newest.createdAt > OLD_SECRET_SECONDS) {
+    return [wrong('its secret is over a year old', 'Run client rotate-secret.')]
+  }
+  const keys = [...new Set(live.map(({ sealed }) => sealedUnder(sealed)))]
+  return [fine(`its secret is in order (encryption key ${keys.join(', ')})`)]
 }
 
 /** `look` passes where it throws nothing. */
@@ -135,15 +156,15 @@ const examineAddresses = (
 
 /** Everything about one client that can be looked at from here. */
 export const examineClient = async (
-  client: RegisteredClient,
+  known: KnownClient,
   { rules, fetch, now }: Pick<Examination, 'rules' | 'fetch' | 'now'>,
 ): Promise<readonly Finding[]> => [
-  client.disabled
+  known.client.disabled
     ? wrong('it is disabled', 'Run client enable once the reason is gone.')
     : fine('it is enabled'),
-  ...examineEntry(client, rules),
-  ...examineSecrets(client, now),
-  ...(await Promise.all(examineAddresses(client, fetch))),
+  ...examineEntry(known.client, rules),
+  ...examineSecrets(known, now),
+  ...(await Promise.all(examineAddresses(known.client, fetch))),
 ]
 
 /** ✓ or ✗, and what to do. */

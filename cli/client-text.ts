@@ -42,20 +42,27 @@ export const clientText = (client: RegisteredClient, origin: Origin, format: For
     ? json(clientView(client, origin))
     : lines(clientView(client, origin)).join('\n')
 
+const droppedText = (dropped: number): string =>
+  `${dropped} former secret(s) could not be read with these IDP_ENCRYPTION_KEYS and are dropped,\n` +
+  'whatever the overlap: put the new secret into the app now. Are these not the servers’ own\n' +
+  'IDP_ENCRYPTION_KEYS, they cannot read the new one either: run this again with theirs.'
+
 /** What was done, and the secret where one was made: it is told here and nowhere else. */
 export const outcomeText = (
-  { client, secret }: Outcome,
+  { client, secret, dropped = 0 }: Outcome,
   issuer: string,
   format: Format,
   { snippets = false } = {},
 ): string => {
   const told = secret === undefined ? {} : { client_secret: secret }
-  if (format === 'json') return json({ ...clientView(client), ...told, issuer })
+  const lost = dropped > 0 ? { unreadable_secrets_dropped: dropped } : {}
+  if (format === 'json') return json({ ...clientView(client), ...told, ...lost, issuer })
   const curl = curlSnippet(issuer, client)
   const { library, code } = librarySnippet(issuer, client)
   return [
     ...lines({ issuer, ...clientView(client), ...told }),
     ...(secret === undefined ? [] : ['', 'Keep the secret now: it is not shown again.']),
+    ...(dropped > 0 ? ['', droppedText(dropped)] : []),
     ...(snippets
       ? ['', `--- ${library} ---`, code, ...(curl === undefined ? [] : ['', '--- curl ---', curl])]
       : []),

@@ -217,10 +217,12 @@ export const addClientCommands = (program: Command, { env, say, refusedSome }: I
   described(common(group.command('update').argument('<client_id>')))
     .description('change what is named and keep the rest')
     .addOption(repeatable('--unset <name>', 'metadata to take out'))
-    .action(async (id: string, given: Described) => {
+    .option('--allow-new-sub', 'even where every member gets another "sub" there')
+    .action(async (id: string, given: Described & { allowNewSub?: true }) => {
       const actor = actorOf(given)
       await withClients(env, async ({ clients, config }) => {
-        const outcome = await clients.registry.update(id, entryOf(given), actor)
+        const options = { newSub: given.allowNewSub === true }
+        const outcome = await clients.registry.update(id, entryOf(given), actor, options)
         say(outcomeText(outcome, config.issuer, given.format))
       })
     })
@@ -317,9 +319,9 @@ export const addClientCommands = (program: Command, { env, say, refusedSome }: I
           ...(await Promise.all(
             (
               await everyClient(desk, id)
-            ).map(async ({ client }) => ({
-              name: client.id,
-              findings: await examineClient(client, examination),
+            ).map(async (known) => ({
+              name: known.client.id,
+              findings: await examineClient(known, examination),
             })),
           )),
         ]

@@ -6,7 +6,14 @@ import type { Settings } from '../interactions/services.ts'
 const OF_ACCOUNT = ['password', 'reset', 'resetPerDay', 'resetCode'] as const
 /** Those that the member's page tells ahead of the answer stand under a name that is no ID. */
 const OF_PAGE = ['totp', 'totpInARow', 'emailCodePerMember'] as const
-const OF_MEMBER = ['birthdate', 'recoveryCode', 'deskPass', 'mailPerHour', 'mailPerDay'] as const
+const OF_MEMBER = [
+  'birthdate',
+  'recoveryCode',
+  'deskPass',
+  'newPassword',
+  'mailPerHour',
+  'mailPerDay',
+] as const
 
 /** Every counter that stands against this member alone, with its key. Those of a network address or
  * of the whole society are not theirs to forget. */

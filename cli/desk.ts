@@ -1,8 +1,9 @@
+import { IdentityError } from '../accounts/errors.ts'
 import type { Member, MemberId } from '../accounts/member.ts'
 import type { AuditAct } from '../accounts/ports.ts'
-import type { Society } from '../accounts/society.ts'
+import type { Localized, Society } from '../accounts/society.ts'
 import type { Services } from '../interactions/services.ts'
-import { misused, refused } from './command-error.ts'
+import { misused, reasonOf, refused, UnfinishedError } from './command-error.ts'
 
 /** What every command on a member works with. */
 export type DeskPorts = Pick<Services, 'members' | 'audit' | 'clock' | 'randomBytes'> &
@@ -14,8 +15,9 @@ export type Desk = DeskPorts &
   Readonly<{
     settings: Pick<Services['settings'], 'codeKey'>
     clients: Pick<Services['clients'], 'find'>
-    /** Ends the member's sessions, with every token that was issued in them. */
-    endSessions: (memberId: MemberId) => Promise<void>
+    /** Opens all that it takes to end the member's sessions, and finds them; the function that it
+     * gives ends them, with every token that was issued in them. */
+    openSessions: (memberId: MemberId) => Promise<() => Promise<void>>
   }>
 
 /** Whom a command is about, and who gives it. */
@@ -29,13 +31,15 @@ export type MemberRequest = Readonly<{
 /** A new initial password from the society's desk lives no longer than this. */
 export const REISSUED_MAX_DAYS = 90
 
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]/u
+
 /** The operator's name, trimmed. @throws UsageError */
 export const operatorName = (typed: string): string => {
   const operator = typed.trim()
-  if (operator === '' || [...operator].length > 100 || /\p{Cc}/u.test(operator)) {
+  if (operator === '' || [...operator].length > 100 || UNPRINTABLE.test(operator)) {
     throw misused({
-      ja: '担当者の名前（--operator）は1から100文字です。',
-      en: 'The operator’s name (--operator) has 1 to 100 characters.',
+      ja: '担当者の名前（--operator）は1から100文字で、改行や制御文字を含みません。',
+      en: 'The operator’s name (--operator) has 1 to 100 characters, on one line.',
     })
   }
   return operator
@@ -112,3 +116,40 @@ export const audited = (
     operator: event.operator,
     facts: event.facts ?? {},
   })
+
+/**
+ * Changes the member and then ends every session of theirs. What that takes is opened first, so that
+ * nothing is changed where it cannot be. @throws UnfinishedError with `shown` where the change is made
+ * and sessions may be left; its message ends with `remedy`
+ */
+export const endingSessions = async (
+  desk: Pick<Desk, 'openSessions'>,
+  member: Pick<Member, 'id'>,
+  {
+    change,
+    shown,
+    remedy,
+  }: Readonly<{
+    change: () => Promise<void>
+    shown: string
+    remedy: Localized
+  }>,
+): Promise<void> => {
+  const end = await desk.openSessions(member.id).catch((cause: unknown) => {
+    if (!(cause instanceof IdentityError)) throw cause
+    throw refused({
+      ja: `何も変えていません。ログイン中の端末をログアウトする準備ができません（${reasonOf(cause)}）。サーバーと同じ設定で、もう一度実行してください。`,
+      en: `Nothing was changed: what it takes to end sessions cannot be opened (${reasonOf(cause)}). Run this again with the servers’ own settings.`,
+    })
+  })
+  await change()
+  try {
+    await end()
+  } catch (cause) {
+    const text = {
+      ja: `変更は済みましたが、ログイン中の端末をすべてはログアウトできませんでした（${reasonOf(cause)}）。${remedy.ja}`,
+      en: `The change is made, but not every session could be ended (${reasonOf(cause)}). ${remedy.en}`,
+    }
+    throw new UnfinishedError(shown, text, { cause })
+  }
+}

@@ -143,6 +143,9 @@ const rotate = async (
   const ring = now ? await keys.revoke(operator) : await keys.rotate(operator, hours * HOUR)
   const text = ringText(ring, format)
   if (format === 'json') return text
+  if (lost) {
+    return `${text}\nAll former keys are revoked, and those that nobody can read are gone. Start the servers with these IDP_ENCRYPTION_KEYS.`
+  }
   return now
     ? `${text}\nAll former keys are revoked. Every server signs with the new ones in ${SPREAD_SECONDS} seconds.`
     : `${text}\nThe new keys are published within ${SPREAD_SECONDS} seconds, and take over by themselves.`

@@ -4,6 +4,7 @@ import { countersOf } from './counters.ts'
 import {
   audited,
   type Desk,
+  endingSessions,
   findMember,
   type MemberRequest,
   operatorName,
@@ -55,12 +56,23 @@ export const disableMember = async (desk: Desk, request: MemberRequest): Promise
   const operator = operatorName(request.operator)
   const member = await findMember(desk, request)
   const already = member.blocked?.reason === 'disabled'
-  if (!already) await audited(desk, member, { act: 'memberDisabled', operator })
-  const at = desk.clock.now()
-  await updateMember(desk, member, (current) => disable(current, at))
-  await desk.endSessions(member.id)
-  return already
+  const done = already
     ? said('すでに止められています。', 'The member was disabled already.')
+    : said('利用を止めました。', 'The member is disabled.')
+  await endingSessions(desk, member, {
+    change: async () => {
+      if (!already) await audited(desk, member, { act: 'memberDisabled', operator })
+      const at = desk.clock.now()
+      await updateMember(desk, member, (current) => disable(current, at))
+    },
+    shown: done,
+    remedy: {
+      ja: 'member disable をもう一度実行してください。',
+      en: 'Run member disable again.',
+    },
+  })
+  return already
+    ? done
     : said(
         '利用を止めました。ログイン中の端末もすべてログアウトしました。',
         'The member is disabled and signed out everywhere.',

@@ -10,6 +10,7 @@ import { dateText } from '../interactions/wording.ts'
 import {
   audited,
   type Desk,
+  endingSessions,
   findMember,
   type MemberRequest,
   operatorName,
@@ -34,23 +35,24 @@ export const reissueInitialPassword = async (
   const expiresAt = endOfDayIn(request.days, at)
   const password = generateInitialPassword(randomBytes)
   const hash = await hashPassword(password)
-  await audited(desk, member, {
-    act: 'initialPasswordIssued',
-    operator,
-    facts: { days: String(request.days) },
-  })
-  await sendNotice(desk, member, {
-    template: 'passwordChanged',
-    id: `reissued-${member.id}-${member.revision}`,
-    locale: member.locale,
-  })
-  await updateMember(desk, member, (current) => {
-    refuseDisabled(current)
-    return reissuePassword(current, { hash, initial: 'random', at, expiresAt })
-  })
-  await desk.endSessions(member.id)
+  const change = async (): Promise<void> => {
+    await audited(desk, member, {
+      act: 'initialPasswordIssued',
+      operator,
+      facts: { days: String(request.days) },
+    })
+    await sendNotice(desk, member, {
+      template: 'passwordChanged',
+      id: `reissued-${member.id}-${member.revision}`,
+      locale: member.locale,
+    })
+    await updateMember(desk, member, (current) => {
+      refuseDisabled(current)
+      return reissuePassword(current, { hash, initial: 'random', at, expiresAt })
+    })
+  }
   const last = expiresAt - 1
-  return [
+  const shown = [
     `初期パスワード / Initial password:  ${password}`,
     `期限：${dateText(last, 'ja')} まで。加入者はログインのあと、自分のパスワードに変えます。`,
     `Valid until the end of ${dateText(last, 'en')}. After signing in, the member sets a password of their own.`,
@@ -65,4 +67,13 @@ export const reissueInitialPassword = async (
     'このパスワードは二度と表示できません。ご本人にだけ伝えてください。',
     'It cannot be shown again. Tell it to the member only.',
   ].join('\n')
+  await endingSessions(desk, member, {
+    change,
+    shown,
+    remedy: {
+      ja: '上のパスワードは有効です。member disable のあと member enable を実行すると、残りもログアウトします。',
+      en: 'The password above is good. To end the others, run member disable, then member enable.',
+    },
+  })
+  return shown
 }

@@ -4,7 +4,7 @@ import type { InitialPassword, Locale } from '../accounts/member.ts'
 import { DESK_PASS_MINUTES } from '../accounts/policy.ts'
 import { ConfigError, type Environment, loadConfig } from '../config/index.ts'
 import { addClientCommands } from './client.ts'
-import { CommandError, UsageError } from './command-error.ts'
+import { CommandError, reasonOf, UnfinishedError, UsageError } from './command-error.ts'
 import { addConformanceCommands } from './conformance/index.ts'
 import { type Desk, type MemberRequest, REISSUED_MAX_DAYS, wholeNumber } from './desk.ts'
 import { columnList, ENCODINGS, type Encoding } from './import/options.ts'
@@ -69,7 +69,15 @@ const createProgram = (io: Terminal, refusedSome: () => void): Command => {
     for (const option of options) command.addOption(option)
     command.action(async (societyId: string, loginId: string, given: Options) => {
       const request = { societyId, loginId, operator: given.operator }
-      say(await withStores(env, (desk) => act(desk, request, given)))
+      // Said before the stores are closed: what is shown once must not be lost to their failing.
+      await withStores(env, async (desk) => {
+        try {
+          say(await act(desk, request, given))
+        } catch (error) {
+          if (error instanceof UnfinishedError) say(error.shown)
+          throw error
+        }
+      })
     })
   }
 
@@ -282,7 +290,7 @@ const createProgram = (io: Terminal, refusedSome: () => void): Command => {
 /** What the operator can mend in words, anything else with its stack. */
 const explain = (error: unknown): string => {
   if (error instanceof CommandError || error instanceof ConfigError) return error.message
-  if (error instanceof IdentityError) return `${error.code}: ${error.detail ?? ''}`
+  if (error instanceof IdentityError) return reasonOf(error)
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 

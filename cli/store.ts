@@ -51,6 +51,10 @@ const REFUSALS: Readonly<Record<StoreRefusal, Localized>> = {
     ja: '完全なバックアップのファイルではありません。',
     en: 'This is no whole backup.',
   },
+  notReadBack: {
+    ja: '書いたバックアップを読み返すと壊れていたので、残しませんでした。ディスクを確かめて、もう一度実行してください。',
+    en: 'What was written is damaged when read back, and was not kept. Check the disk, and run this again.',
+  },
   tooNew: {
     ja: 'より新しい版が作ったバックアップです。その版か、後の版を使ってください。',
     en: 'A later release has made this backup. Use that release or a later one.',

@@ -6,9 +6,9 @@ import { type AppConfig, type Environment, loadConfig } from '../config/index.ts
 import type { Desk } from './desk.ts'
 
 /** Ends sessions as the server does: by the engine, which the other commands have no need of. */
-const endSessions =
-  (config: AppConfig, adapters: Adapters) =>
-  async (memberId: MemberId): Promise<void> => {
+const openSessions =
+  (config: AppConfig, adapters: Adapters, closing: (() => unknown)[]): Desk['openSessions'] =>
+  async (memberId: MemberId) => {
     const [{ createApp }, { openClients }, { endOtherSessions }, { openSigningKeys }] =
       await Promise.all([
         import('../app.ts'),
@@ -24,15 +24,14 @@ const endSessions =
     const ports = { clock: systemClock, randomBytes: systemRandom, log }
     // It signs nothing here, and takes no client whose tokens it could not sign.
     const signing = await openSigningKeys(config, adapters, ports)
+    closing.push(signing.close)
     const { clients, fetch, close } = openClients(config, adapters, ports)
+    closing.push(close)
     const settings = { ...config, jwks: signing.jwks() }
     const services = { settings, ...adapters, clients, fetch, ...ports }
-    try {
-      await endOtherSessions({ provider: createApp(services), services }, memberId)
-    } finally {
-      close()
-      await signing.close()
-    }
+    const dependencies = { provider: createApp(services), services }
+    await adapters.sessions.list(memberId)
+    return () => endOtherSessions(dependencies, memberId)
   }
 
 /** The relying parties, for whoever only looks; the file hides what the store has of the same ID. */
@@ -53,6 +52,7 @@ export const withStores = async <T>(
 ): Promise<T> => {
   const config = loadConfig(env, undefined, keepSetting)
   const adapters = await openAdapters(config, systemClock)
+  const closing: (() => unknown)[] = []
   try {
     const desk: Desk = {
       ...adapters,
@@ -61,10 +61,11 @@ export const withStores = async <T>(
       societies: config.societies,
       clock: systemClock,
       randomBytes: systemRandom,
-      endSessions: endSessions(config, adapters),
+      openSessions: openSessions(config, adapters, closing),
     }
     return await work(desk, config)
   } finally {
+    await Promise.all(closing.map((close) => close()))
     await adapters.close()
   }
 }

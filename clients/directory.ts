@@ -1,6 +1,7 @@
 import type { EpochSeconds } from '../accounts/member.ts'
-import { liveSecrets, type RegisteredClient } from './client.ts'
+import type { RegisteredClient } from './client.ts'
 import type { ClientStore } from './ports.ts'
+import { type OpenSecret, openSecrets, type UnreadableSecret } from './secrets.ts'
 
 /** Where a client is registered: by us, in the clients file, in the store. */
 export type Origin = 'own' | 'file' | 'store'
@@ -9,8 +10,10 @@ export type Origin = 'own' | 'file' | 'store'
 export type KnownClient = Readonly<{
   client: RegisteredClient
   origin: Origin
-  /** The secrets that count at this time, newest first. @throws UnreadableSecretError */
+  /** The secrets that count at this time and can be read, newest first. */
   secretsAt(now: EpochSeconds): readonly string[]
+  /** Those that would count and cannot be read: they prove nobody. */
+  unreadableAt(now: EpochSeconds): readonly UnreadableSecret[]
 }>
 
 /** A client of the file; its secret stands there. */
@@ -22,7 +25,7 @@ type Sources = Readonly<{
   /** As the clients file is now. */
   file: () => ReadonlyMap<string, FileClient>
   store: ClientStore
-  openSecret: (client: RegisteredClient, sealed: string) => string
+  openSecret: OpenSecret
   /** Milliseconds, of any beginning. */
   stopwatch?: () => number
 }>
@@ -33,6 +36,14 @@ const KEPT_MS = 4000
 const MAX_KEPT = 10_000
 /** As the schema takes them: nobody is looked for, or remembered, under anything longer. */
 const CLIENT_ID = /^[A-Za-z0-9._~-]{1,128}$/
+
+/** Its secret, where it has one, needs no key. */
+const inTheClear = (origin: 'own' | 'file', { client, secret }: FileClient): KnownClient => ({
+  client,
+  origin,
+  secretsAt: () => (secret === undefined ? [] : [secret]),
+  unreadableAt: () => [],
+})
 
 type Answer = Readonly<{ until: number; found: Promise<KnownClient | undefined> }>
 
@@ -49,18 +60,24 @@ export const createKnownClients = ({
 }: Sources) => {
   const kept = new Map<string, Answer>()
 
-  const inStore = async (id: string): Promise<KnownClient | undefined> => {
-    const client = await store.find(id)
-    if (!client) return undefined
+  const stored = (client: RegisteredClient): KnownClient => {
     const opened = new Map<string, string>()
-    const open = (sealed: string): string => {
+    const open: OpenSecret = (_, sealed) => {
       const secret = opened.get(sealed) ?? openSecret(client, sealed)
       opened.set(sealed, secret)
       return secret
     }
-    const secretsAt = (now: EpochSeconds) =>
-      liveSecrets(client, now).map(({ sealed }) => open(sealed))
-    return { client, origin: 'store', secretsAt }
+    return {
+      client,
+      origin: 'store',
+      secretsAt: (now) => openSecrets(client, now, open).readable.map(({ secret }) => secret),
+      unreadableAt: (now) => openSecrets(client, now, open).unreadable,
+    }
+  }
+
+  const inStore = async (id: string): Promise<KnownClient | undefined> => {
+    const client = await store.find(id)
+    return client && stored(client)
   }
 
   const kindlyKept = async (id: string): Promise<KnownClient | undefined> => {
@@ -80,11 +97,9 @@ export const createKnownClients = ({
 
   const atHand = (id: string): KnownClient | undefined => {
     const ours = own.get(id)
-    if (ours) return { client: ours, origin: 'own', secretsAt: () => [] }
+    if (ours) return inTheClear('own', { client: ours })
     const filed = file().get(id)
-    if (!filed) return undefined
-    const { client, secret } = filed
-    return { client, origin: 'file', secretsAt: () => (secret === undefined ? [] : [secret]) }
+    return filed && inTheClear('file', filed)
   }
 
   return {
@@ -93,13 +108,11 @@ export const createKnownClients = ({
     /** Only what cannot be changed through the registry. */
     atHand,
     /** All but our own, by ID; the file hides what the store has under the same ID. */
-    list: async (): Promise<readonly Pick<KnownClient, 'client' | 'origin'>[]> => {
-      const filed = [...file().values()].map(({ client }) => ({ client, origin: 'file' as const }))
+    list: async (): Promise<readonly KnownClient[]> => {
+      const filed = [...file().values()].map((one) => inTheClear('file', one))
       const hidden = new Set(filed.map(({ client }) => client.id))
-      const stored = (await store.list())
-        .filter(({ id }) => !hidden.has(id))
-        .map((client) => ({ client, origin: 'store' as const }))
-      return [...filed, ...stored].sort((one, other) => (one.client.id < other.client.id ? -1 : 1))
+      const others = (await store.list()).filter(({ id }) => !hidden.has(id)).map(stored)
+      return [...filed, ...others].sort((one, other) => (one.client.id < other.client.id ? -1 : 1))
     },
     /** It was changed here: the next look-up asks the store. */
     forget: (id: string): void => {

@@ -7,6 +7,7 @@ import type { ClientStore, RegistrationTokenStore } from './ports.ts'
 import { createRegistrationTokens, type RegistrationTokens } from './registration.ts'
 import { type ClientRegistry, createClientRegistry } from './registry.ts'
 import type { ClientRules } from './schema.ts'
+import type { OpenSecret } from './secrets.ts'
 import type { Fetch } from './sector.ts'
 
 /** Everything about relying parties: look-up, registration, and who may register themselves. */
@@ -43,11 +44,12 @@ const aad = (id: string): string => `client|${id}`
 export const createClients = (options: ClientsOptions): Clients => {
   const { own, file, rules, encryptionKeys, store, audit, clock, randomBytes, fetch } = options
   const seal = createSeal(encryptionKeys, randomBytes)
+  const openSecret: OpenSecret = ({ id }, sealed) => seal.open(sealed, aad(id)).toString('utf8')
   const known = createKnownClients({
     own: new Map(own.map((client) => [client.id, client])),
     file,
     store,
-    openSecret: ({ id }, sealed) => seal.open(sealed, aad(id)).toString('utf8'),
+    openSecret,
     ...(options.stopwatch && { stopwatch: options.stopwatch }),
   })
   return {
@@ -62,6 +64,7 @@ export const createClients = (options: ClientsOptions): Clients => {
       randomBytes,
       fetch,
       sealSecret: (id, secret) => seal.seal(Buffer.from(secret), aad(id)),
+      openSecret,
     }),
     tokens: createRegistrationTokens({ tokens: options.tokens, rules, audit, clock, randomBytes }),
     find: async (id) => {

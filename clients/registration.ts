@@ -113,8 +113,9 @@ export const createRegistrationTokens = (ports: Ports) => {
     create: async (input: unknown, actor: Actor) => {
       const entry = checked(tokenSchema(rules), input)
       const made = makeToken(entry, { now: clock.now(), randomBytes })
+      // Told first: a token that was stored is shown, whatever fails.
+      await tell('registrationTokenCreated', made.record, actor)
       const record = await tokens.save(made.record)
-      await tell('registrationTokenCreated', record, actor)
       return { record, token: made.token }
     },
 

@@ -7,12 +7,14 @@ import { type ClientStore, StaleRecordError } from './ports.ts'
 import { checked, refused } from './refusal.ts'
 import {
   type ClientEntry,
+  type ClientMetadata,
   type ClientRules,
   clientSchema,
   type Door,
   usesSecret,
 } from './schema.ts'
-import { checkSector, type Fetch } from './sector.ts'
+import { type OpenSecret, openSecrets } from './secrets.ts'
+import { checkSector, type Fetch, subjectsOf } from './sector.ts'
 
 /** Who changes a client, and how, for the audit trail. */
 export type Actor = Readonly<{ operator: string; door: 'cli' | 'admin' | 'registration' }>
@@ -29,8 +31,9 @@ export class UnknownClientError extends IdentityError {
   }
 }
 
-/** A client as it now is; `secret` only where one was made, and only this once. */
-export type Outcome = Readonly<{ client: RegisteredClient; secret?: string }>
+/** A client as it now is; `secret` only where one was made, and only this once. `dropped` is how many
+ * former secrets have ended because they could not be read. */
+export type Outcome = Readonly<{ client: RegisteredClient; secret?: string; dropped?: number }>
 
 export type RegistryPorts = Readonly<{
   known: KnownClients
@@ -42,6 +45,7 @@ export type RegistryPorts = Readonly<{
   /** Where addresses that a client names are called. */
   fetch: Fetch
   sealSecret: (id: string, secret: string) => string
+  openSecret: OpenSecret
 }>
 
 const ID_BYTES = 10
@@ -70,20 +74,40 @@ export const entryOf = ({ id, metadata, policy }: RegisteredClient) => ({
   policy,
 })
 
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 const patched = (client: RegisteredClient, patch: Patch): Patch => {
   const { policy, ...rest } = patch
+  if (policy !== undefined && !isObject(policy)) {
+    throw refused('policy', 'is no object', 'Name what of it is to change; it cannot be taken out.')
+  }
   const merge = (under: object, over: object): Patch =>
     Object.fromEntries(Object.entries({ ...under, ...over }).filter(([, value]) => value !== null))
-  const terms = typeof policy === 'object' && policy !== null ? policy : {}
-  return { ...merge(entryOf(client), rest), policy: merge(client.policy, terms) }
+  return { ...merge(entryOf(client), rest), policy: merge(client.policy, policy ?? {}) }
 }
+
+/** Whether members are known there by the same `sub` as before, those whom it knows. */
+const keepsSubjects = (client: RegisteredClient, metadata: ClientMetadata): boolean => {
+  const before = subjectsOf(client.id, client.metadata)
+  const after = subjectsOf(client.id, metadata)
+  return before === undefined || after === undefined || before === after
+}
+
+const newSubjects = (client: RegisteredClient, metadata: ClientMetadata) =>
+  refused(
+    metadata.subject_type === client.metadata.subject_type ? 'redirect_uris' : 'subject_type',
+    `gives every member of this client another "sub": ${subjectsOf(client.id, client.metadata)} becomes ${subjectsOf(client.id, metadata)}`,
+    'Keep it by a sector_identifier_uri at the former host; or, if the app knows none of its members by "sub", ' +
+      'say so: --allow-new-sub of client update, allow_new_sub=true in the query of the admin API.',
+  )
 
 /**
  * The one way in which clients are registered and changed, whichever door they come in by. Every
  * change is checked whole, stored by compare-and-set, and told to the audit trail with the operator.
  */
 export const createClientRegistry = (ports: RegistryPorts) => {
-  const { known, store, rules, audit, clock, randomBytes, fetch, sealSecret } = ports
+  const { known, store, rules, audit, clock, randomBytes, fetch, sealSecret, openSecret } = ports
 
   const tell = (
     act: AuditAct,
@@ -177,8 +201,9 @@ export const createClientRegistry = (ports: RegistryPorts) => {
     }
     if (options.dryRun) return { client }
     await options.claim?.()
+    // Told first: a secret that was stored is shown, whatever fails.
+    await tell('clientCreated', client, actor, { name: metadata.client_name })
     const saved = await save(client)
-    await tell('clientCreated', saved, actor, { name: metadata.client_name })
     return { client: saved, ...(made && given === undefined && { secret: made.secret }) }
   }
 
@@ -191,6 +216,8 @@ export const createClientRegistry = (ports: RegistryPorts) => {
       unknown?: Door['unknown']
       /** Only while it is at this revision. */
       revision?: number
+      /** Its members may get another `sub`. */
+      newSub?: boolean
       /** Its newest secret from now on, where it is not already. */
       secret?: string
     }> = {},
@@ -208,6 +235,7 @@ export const createClientRegistry = (ports: RegistryPorts) => {
       if (given !== undefined) {
         throw refused('client_secret', 'cannot be set', 'Use rotate-secret: one is made.')
       }
+      if (!options.newSub && !keepsSubjects(client, metadata)) throw newSubjects(client, metadata)
       await checkSector(fetch, metadata)
       const now = clock.now()
       const live = liveSecrets(client, now)
@@ -226,7 +254,8 @@ export const createClientRegistry = (ports: RegistryPorts) => {
       { ...before.metadata, policy: before.policy },
       { ...after.metadata, policy: after.policy },
     )
-    await tell('clientUpdated', after, actor, { changed })
+    const newSub = !keepsSubjects(before, after.metadata)
+    await tell('clientUpdated', after, actor, { changed, ...(newSub && { newSub: 'true' }) })
     return { client: after, ...(secret !== undefined && { secret }) }
   }
 
@@ -244,16 +273,19 @@ export const createClientRegistry = (ports: RegistryPorts) => {
       id: string,
       patch: Patch,
       actor: Actor,
-      options: Readonly<{ revision?: number }> = {},
+      options: Readonly<{ revision?: number; newSub?: boolean }> = {},
     ): Promise<Outcome> => replace(id, (client) => patched(client, patch), actor, options),
 
-    /** Makes a new secret; the one before counts for so long still, any older one no more. */
+    /** Makes a new secret; the one before counts for so long still, any older one no more, nor one
+     * that cannot be read. */
     rotateSecret: async (
       id: string,
       { overlapSeconds }: Readonly<{ overlapSeconds: number }>,
       actor: Actor,
     ): Promise<Outcome> => {
       let secret = ''
+      let dropped = 0
+      let told: Promise<void> | undefined
       const { after } = await change(id, async (client) => {
         if (!usesSecret(client.metadata.token_endpoint_auth_method)) {
           const method = client.metadata.token_endpoint_auth_method
@@ -262,16 +294,23 @@ export const createClientRegistry = (ports: RegistryPorts) => {
         const now = clock.now()
         const made = newSecret(id, now)
         secret = made.secret
-        const [newest] = liveSecrets(client, now)
+        const { readable, unreadable } = openSecrets(client, now, openSecret)
+        dropped = unreadable.length
+        const newest = readable[0]?.kept
         const ends = now + overlapSeconds
         const former =
           newest && overlapSeconds > 0
             ? [{ ...newest, expiresAt: Math.min(newest.expiresAt ?? ends, ends) }]
             : []
+        // Told first: a secret that was stored is shown, whatever fails.
+        told ??= tell('clientSecretRotated', client, actor, {
+          overlapSeconds: String(overlapSeconds),
+          ...(dropped > 0 && { unreadable: String(dropped) }),
+        })
+        await told
         return { ...client, secrets: [made.kept, ...former], updatedAt: now }
       })
-      await tell('clientSecretRotated', after, actor, { overlapSeconds: String(overlapSeconds) })
-      return { client: after, secret }
+      return { client: after, secret, ...(dropped > 0 && { dropped }) }
     },
 
     /** No request of it is taken any more, and its tokens are dead for good. */
@@ -301,8 +340,14 @@ export const createClientRegistry = (ports: RegistryPorts) => {
       return { client: after }
     },
 
-    remove: async (id: string, actor: Actor): Promise<void> => {
+    /** @throws StaleRecordError where it is not at that revision, or is changed at this moment */
+    remove: async (
+      id: string,
+      actor: Actor,
+      { revision }: Readonly<{ revision?: number }> = {},
+    ): Promise<void> => {
       const client = await find(id)
+      if (revision !== undefined && revision !== client.revision) throw new StaleRecordError(id)
       await store.remove(client)
       known.forget(id)
       await tell('clientDeleted', client, actor, { name: client.metadata.client_name })

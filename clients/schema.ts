@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { accountClientId } from '../accounts/account-client.ts'
 import { ACR_LADDER } from '../accounts/assurance.ts'
 import type { Feature, Features } from './features.ts'
+import { checksOneOf, jwkFault } from './jwk.ts'
 import { addFault } from './refusal.ts'
 import { CLAIMS, SCOPES, scopesOf } from './scopes.ts'
 import { type UriUse, uriFault } from './uris.ts'
@@ -77,7 +78,10 @@ const ruled = (holds: (text: string) => boolean, rule: string, fix: string) =>
 /** Letters in any language; what would break a page or a log line is not among them. */
 const label = (longest: number) =>
   ruled(
-    (text) => text.trim() !== '' && [...text].length <= longest && !/[\p{Cc}\p{Cf}<>]/u.test(text),
+    (text) =>
+      text.trim() !== '' &&
+      [...text].length <= longest &&
+      !/[\p{Cc}\p{Cf}\u2028\u2029<>]/u.test(text),
     `is not a name of 1 to ${longest} characters`,
     'Give the name that members know, without line breaks, "<" or ">".',
   )
@@ -173,6 +177,7 @@ const metadataShape = (rules: ClientRules) => {
       .default(['authorization_code']),
     response_modes: z
       .array(z.enum(['query', 'fragment', 'form_post']))
+      .min(1)
       .max(8)
       .exactOptional(),
     token_endpoint_auth_method: z.enum(AUTH_METHODS).default('client_secret_basic'),
@@ -277,17 +282,44 @@ const keysFit: Check = ({ token_endpoint_auth_method: method, jwks, jwks_uri: jw
       'Give the public keys, or better the address that has them: "jwks_uri".',
     ),
   ),
-  ...(jwks?.keys ?? []).flatMap((key, index) =>
+  ...(jwks?.keys ?? []).flatMap((key, index) => {
+    const path = ['jwks', 'keys', index]
+    if (key.kty === 'oct' || PRIVATE_MEMBERS.some((member) => member in key)) {
+      const fix = 'Take the private members out, and do not use that key any more.'
+      return [fault(path, 'must hold public keys only', fix)]
+    }
+    const rule = jwkFault(key)
+    return rule === undefined
+      ? []
+      : [fault(path, rule, 'Give the public key as it was exported (RFC 7517), or leave it out.')]
+  }),
+]
+
+/** What the client signs can be checked by one key of its own at least. */
+const keysServe: Check = ({ jwks, ...client }) => {
+  if (!jwks) return []
+  const { token_endpoint_auth_signing_alg: alg, request_object_signing_alg: requestAlg } = client
+  const uses = [
+    client.token_endpoint_auth_method === 'private_key_jwt' && {
+      what: 'the method "private_key_jwt"',
+      algorithms: alg === undefined ? CLIENT_ALGORITHMS : [alg],
+    },
+    (requestAlg !== undefined || client.require_signed_request_object === true) && {
+      what: 'signed requests',
+      algorithms: requestAlg === undefined ? CLIENT_ALGORITHMS : [requestAlg],
+    },
+  ].filter((use) => use !== false)
+  return uses.flatMap(({ what, algorithms }) =>
     when(
-      key.kty === 'oct' || PRIVATE_MEMBERS.some((member) => member in key),
+      !jwks.keys.some((key) => checksOneOf(key, algorithms)),
       fault(
-        ['jwks', 'keys', index],
-        'must hold public keys only',
-        'Take the private members out, and do not use that key any more.',
+        ['jwks', 'keys'],
+        `has no key for ${what} (${algorithms.join(', ')})`,
+        'Give the public key that the client signs with; its "use" is "sig", where it has one.',
       ),
     ),
-  ),
-]
+  )
+}
 
 const assertionFits: Check = (client) => {
   const { token_endpoint_auth_method: method, token_endpoint_auth_signing_alg: alg } = client
@@ -453,6 +485,7 @@ const isOn: Check = (client, _door, { features }) => {
 const CHECKS: readonly Check[] = [
   secretFits,
   keysFit,
+  keysServe,
   assertionFits,
   flowFits,
   redirectsFit,

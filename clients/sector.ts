@@ -34,3 +34,20 @@ export const checkSector = async (fetch: Fetch, metadata: ClientMetadata): Promi
   if (missing === undefined) return
   throw refused(PARAMETER, `does not list the redirect URI ${missing}`, 'Add it there.', uri)
 }
+
+/** Hosts that are no one's: each app there is a sector by itself. */
+const NOBODYS = /^(localhost|127\.0\.0\.1|\[::1\])?(:\d+)?$/
+
+/** The sector whose pairwise IDs the client is told, of the host that the engine finds. */
+export const ownSector = (clientId: string, host: string): string =>
+  NOBODYS.test(host) ? clientId : host
+
+/** What members' `sub` there depends on, in words; undefined: it signs nobody in (OpenID Connect Core
+ * section 8.1). */
+export const subjectsOf = (id: string, metadata: ClientMetadata): string | undefined => {
+  const { subject_type: type, sector_identifier_uri: sector, redirect_uris: uris } = metadata
+  const [first] = uris
+  if (first === undefined) return undefined
+  if (type === 'public') return 'public'
+  return `pairwise for ${ownSector(id, new URL(sector ?? first).host)}`
+}

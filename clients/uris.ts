@@ -21,8 +21,12 @@ const EXACT = 'Register each address in full: they are compared to the character
 
 export const isLoopbackHost = (hostname: string): boolean => LOOPBACK.has(hostname)
 
-/** Whether an issuer is on the developer's own machine. */
-export const isOnThisMachine = (issuer: string): boolean => isLoopbackHost(new URL(issuer).hostname)
+/** Whether an issuer is on the developer's own machine; names in `localhost` never leave it (RFC 6761
+ * section 6.3). */
+export const isOnThisMachine = (issuer: string): boolean => {
+  const { hostname } = new URL(issuer)
+  return isLoopbackHost(hostname) || hostname.endsWith('.localhost')
+}
 
 const schemeFault = (url: URL, { loopback, privateScheme }: UriUse): UriFault | undefined => {
   if (url.protocol === 'https:') return undefined

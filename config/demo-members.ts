@@ -1,4 +1,4 @@
-import { DuplicateLoginIdError } from '../accounts/errors.ts'
+import { DuplicateLoginIdError, StaleMemberError } from '../accounts/errors.ts'
 import type {
   EpochSeconds,
   InitialPassword,
@@ -6,7 +6,7 @@ import type {
   MemberId,
   Profile,
 } from '../accounts/member.ts'
-import type { MemberStore, RandomBytes } from '../accounts/ports.ts'
+import type { MemberStore } from '../accounts/ports.ts'
 import { type Localized, type Society, termsHash } from '../accounts/society.ts'
 import type { ClientFile } from './index.ts'
 
@@ -143,6 +143,11 @@ export const DEMO_MEMBERS: readonly DemoMember[] = [
   },
 ]
 
+/** Tells a demo member in any store, whatever has become of them there. */
+export const demoMemberId = ({ societyId, loginId }: DemoMember): MemberId =>
+  // The one place where these members' IDs are made.
+  `demo-${societyId}-${loginId}` as MemberId
+
 const afterFirstSteps = (society: Society, clientId: string, at: EpochSeconds) => ({
   birthdateConfirmedAt: at,
   acceptedTerms: [
@@ -153,7 +158,6 @@ const afterFirstSteps = (society: Society, clientId: string, at: EpochSeconds) =
 const memberOf = (
   demo: DemoMember,
   made: Readonly<{
-    id: string
     hash: string
     society: Society
     clientId: string
@@ -164,8 +168,7 @@ const memberOf = (
   const [symbol = '', number = ''] = demo.loginId.split('-')
   const enrolled = demo.progress === 'enrolled'
   return {
-    // The one place where these members' IDs are made.
-    id: made.id as MemberId,
+    id: demoMemberId(demo),
     societyId: demo.societyId,
     loginId: demo.loginId,
     insured: { symbol, number },
@@ -197,10 +200,9 @@ export const addDemoMembers = async (into: {
   readonly societies: ReadonlyMap<string, Society>
   readonly clientFile: Pick<ClientFile, 'clients'>
   readonly hashPassword: (password: string) => Promise<string>
-  readonly randomBytes: RandomBytes
   readonly now: EpochSeconds
 }): Promise<readonly DemoMember[]> => {
-  const { members, societies, clientFile, hashPassword, randomBytes, now } = into
+  const { members, societies, clientFile, hashPassword, now } = into
   const clients = [...clientFile.clients.values()].map(({ client }) => client)
   const present: DemoMember[] = []
   for (const demo of DEMO_MEMBERS) {
@@ -210,7 +212,6 @@ export const addDemoMembers = async (into: {
     if (await members.findByLoginId(demo.societyId, demo.loginId)) continue
     const client = clients.find(({ policy }) => policy.society === society.id)
     const member = memberOf(demo, {
-      id: randomBytes(16).toString('base64url'),
       hash: await hashPassword(demo.password),
       society,
       clientId: client?.id ?? '',
@@ -220,7 +221,8 @@ export const addDemoMembers = async (into: {
       await members.save(member)
     } catch (error) {
       // Another server on the same file was quicker.
-      if (!(error instanceof DuplicateLoginIdError)) throw error
+      if (error instanceof DuplicateLoginIdError || error instanceof StaleMemberError) continue
+      throw error
     }
   }
   return present

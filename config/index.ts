@@ -119,6 +119,19 @@ const isSet = (text: string | undefined): text is string => text !== undefined &
 
 const readUtf8 = (path: string): string => readFileSync(path, 'utf8')
 
+/** An address that others may reach. What is no address at all has a rule of its own. */
+const isElsewhere = (issuer: string | undefined): boolean =>
+  isSet(issuer) && URL.canParse(issuer) && !isOnThisMachine(issuer)
+
+/** A server would be open with members whose passwords are public; a command would work on a store
+ * and with keys that no server has. */
+const NOT_PRODUCTION: Problem = {
+  name: 'IDP_ISSUER',
+  rule: 'is not on this machine, and NODE_ENV is not production',
+  remedy:
+    'Set NODE_ENV=production, and all else that the servers have: docs/operate.md, "Commands".',
+}
+
 const isCertificate = (pem: string): boolean => {
   try {
     return new X509Certificate(pem).subject !== undefined
@@ -250,9 +263,9 @@ const portProblems = (
 
 /**
  * Reads the whole configuration from the environment and the files that it names. Production is
- * `NODE_ENV=production`; elsewhere missing secrets are made, and the
- * same again after a restart where `keepSecret` keeps them. `profile` comes from the command line
- * alone.
+ * `NODE_ENV=production`. Everything else is development, for an issuer on this machine alone: missing
+ * secrets are made, and the same again after a restart where `keepSecret` keeps them. `profile` comes
+ * from the command line alone.
  * @throws ConfigError naming every problem at once, never a secret's value
  */
 export const loadConfig = (
@@ -267,7 +280,11 @@ export const loadConfig = (
   const folder = isSet(env.IDP_DATA_DIR) ? env.IDP_DATA_DIR : OPTIONS.IDP_DATA_DIR.fallback
   // Public members never come into the file of others.
   const dataDir = conformance ? join(folder, CONFORMANCE_FOLDER) : folder
-  const keep = (name: string, make: () => string) => keepSecret(dataDir, name, make)
+  // The profile has a list of its own.
+  const isAstray = !production && !conformance && isElsewhere(env.IDP_ISSUER)
+  const keep = (name: string, make: () => string) =>
+    // What is refused leaves nothing behind.
+    isAstray ? make() : keepSecret(dataDir, name, make)
 
   const read = (name: OptionName): unknown => {
     const text = textOf(name, { env, production, readFile, keep }, problems)
@@ -374,6 +391,7 @@ export const loadConfig = (
     problems,
   )
   if (production) problems.push(...productionProblems(env, values))
+  if (isAstray) problems.push(NOT_PRODUCTION)
   if (conformance) {
     const issuers = values.IDP_CONFORMANCE_ISSUERS ?? []
     const { IDP_HOST: host, IDP_STORE: kind } = values

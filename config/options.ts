@@ -252,8 +252,8 @@ export const OPTIONS = {
     absent: { en: 'required in production', ja: '本番では必須' },
     unit: { en: 'origin', ja: 'オリジン' },
     why: {
-      en: 'The public address; relying parties and passkeys are bound to it, so it never changes later.',
-      ja: '公開するアドレス。接続先とパスキーがこれに結び付くため、後から変えられません。',
+      en: 'The public address; relying parties and passkeys are bound to it, so it never changes later. Outside production on this machine only (localhost).',
+      ja: '公開するアドレス。接続先とパスキーがこれに結び付くため、後から変えられません。本番以外では、このマシンの上（localhost）だけです。',
     },
     example: 'https://id.example.jp',
   },
@@ -608,8 +608,8 @@ export const OPTIONS = {
     },
     unit: { en: 'JWK set, private keys, RS256 among them', ja: '秘密鍵のJWK Set（RS256を含む）' },
     why: {
-      en: 'Sign ID tokens with keys that you keep yourself, in place of those that `kenpo-idp keys` lists and rotates. `kenpo-idp keys adopt` hands yours over.',
-      ja: 'IDトークンの署名に、`kenpo-idp keys`で一覧・交換する鍵ではなく、自分で管理する鍵を使うとき。`kenpo-idp keys adopt`で引き渡せます。',
+      en: 'Sign ID tokens with keys that you keep yourself, in place of those that `kenpo-idp keys` lists and rotates. One for ES256 too, where clients were made by a preset. `kenpo-idp keys adopt` hands yours over.',
+      ja: 'IDトークンの署名に、`kenpo-idp keys`で一覧・交換する鍵ではなく、自分で管理する鍵を使うとき。プリセットで登録したアプリがあればES256の鍵も入れます。`kenpo-idp keys adopt`で引き渡せます。',
     },
   },
   IDP_SMTP_URL: {

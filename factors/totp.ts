@@ -71,7 +71,9 @@ const codeIn = (answer: Answer): Verdict<string> => {
 
 /** The member's name for the app, on one line; empty where there is none. */
 const labelIn = ({ label = '' }: Answer): string =>
-  Array.from(label.replace(/\p{C}/gu, '').trim()).slice(0, LABEL_CHARACTERS).join('')
+  Array.from(label.replace(/[\p{C}\u2028\u2029]/gu, '').trim())
+    .slice(0, LABEL_CHARACTERS)
+    .join('')
 
 /** The step further away than the window, up to `SKEW_STEPS`, whose code this is. */
 const strayStepOf = (

@@ -1,11 +1,8 @@
 import { maskEmailAddress } from '../accounts/email-address.ts'
-import { type EpochSeconds, type Member, verifyEmail } from '../accounts/member.ts'
+import { type EpochSeconds, type Member, UNDO_SECONDS, verifyEmail } from '../accounts/member.ts'
 import type { KeptChallenge } from './email-challenge.ts'
 import { sendNotice } from './notice.ts'
 import type { Services } from './services.ts'
-
-/** The holder of a replaced address may undo the change for this long. */
-export const UNDO_SECONDS = 7 * 86_400
 
 /** A change of address that its former holder may undo; kept under `undo:<id>`. */
 export type AddressChange = Readonly<{

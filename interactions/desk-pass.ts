@@ -7,8 +7,8 @@ import type { Fault } from '../views/pages.ts'
 import { pendingKey } from './email-challenge.ts'
 import { sendNotice } from './notice.ts'
 import { type Act, fault, type StepContext, signInOf } from './step.ts'
+import { tooMany } from './too-many.ts'
 import { updateMember } from './update-member.ts'
-import { untilText } from './wording.ts'
 
 /** Queued and written down before the member is saved, so that no use goes untold; each once. */
 const announce = async (
@@ -32,53 +32,66 @@ const announce = async (
   if (methods.length > 0) await append('methodsRemoved', { methods: methods.join(' ') })
 }
 
-/** What else becomes of a member whose pass is right. */
-type Besides = Readonly<{
-  /** The pass is a proof in this sign-in. */
-  proves?: true
-  /** Queued and written down before the member is saved. */
-  announce?: () => Promise<void>
-  change?: (member: Member) => Member
-}>
+/** What else becomes of a member whose pass is right, or why the pass is not spent on it. */
+export type Besides = Readonly<
+  | {
+      ok: true
+      /** Queued and written down before the member is saved. */
+      announce?: () => Promise<void>
+      change?: (member: Member) => Member
+    }
+  | { ok: false; fault: Fault }
+>
 
 /**
  * Takes the desk's pass: counted before it is compared, used once among any number of requests. The
- * member is saved without it and without any method (`spendDeskPass`), and as `change` says, in one
+ * member is saved without it and without any method (`spendDeskPass`), and as `besides` says, in one
  * write: whatever fails after it can be done without.
+ * `proves`: the pass is a proof in this sign-in. `besides` is asked once the pass is right.
  */
 export const spendPass = async (
   context: StepContext<Facts>,
   member: Member,
   typed: string,
-  { proves, announce: announceMore, change = (same) => same }: Besides = {},
+  {
+    proves,
+    besides = async () => ({ ok: true }),
+  }: Readonly<{ proves?: true; besides?: () => Promise<Besides> }> = {},
 ): Promise<Readonly<{ ok: true }> | Readonly<{ ok: false; fault: Fault }>> => {
-  const { services, locale } = context
+  const { services } = context
   requireHashingRoom()
-  const attempt = await services.throttle.count('deskPass', member.id)
-  if (!attempt.ok) {
-    const time = untilText(attempt.until, locale)
-    return { ok: false, fault: fault('code.toomany', 'pass', { time }) }
+  const limit = ['deskPass', member.id] as const
+  const attempt = await services.throttle.count(...limit)
+  if (!attempt.ok) return { ok: false, fault: await tooMany(context, [limit], 'pass') }
+  /** Why the pass was not taken, or that no other is for a while. */
+  const refused = async (reason: string) => {
+    const { left } = attempt
+    const why =
+      left === 0 ? await tooMany(context, [limit], 'pass') : fault(reason, 'pass', { left })
+    return { ok: false, fault: why } as const
   }
   const now = services.clock.now()
   const verdict = await verifyDeskPass(member, typed, now)
-  if (!verdict.ok) {
-    const values = { left: attempt.left }
-    return { ok: false, fault: fault(verdict.reason, 'pass', values) }
+  if (!verdict.ok) return refused(verdict.reason)
+  const more = await besides()
+  if (!more.ok) {
+    // A right pass is no wrong one: only those are to be counted.
+    await services.throttle.forget('deskPass', member.id)
+    return more
   }
+  const { announce: announceMore, change = (same) => same } = more
   await announce(context, member, verdict.value)
   await announceMore?.()
   // An address that whoever had got in may have asked for; where the save fails it is asked for anew.
   await services.transient.take(pendingKey(member.id))
-  // Sign-ins from before this one end, finished or under way.
-  const since = Math.min(now, ...context.flow.proofs.map(({ at }) => at))
   let spent = false
   await updateMember(services, member, (current) => {
     spent = current.deskPass?.hash === verdict.value.hash
     const signIn = proves && signInOf(context.uid, context.flow)
-    return spent ? change(spendDeskPass(current, now, { since, signIn })) : current
+    return spent ? change(spendDeskPass(current, now, signIn)) : current
   })
-  if (!spent) return { ok: false, fault: fault('pass.wrong', 'pass', { left: attempt.left }) }
-  await services.throttle.forget('deskPass', member.id)
+  if (!spent) return refused('pass.wrong')
+  await services.throttle.forget(...limit)
   services.log.warn({ memberId: member.id }, 'desk pass used: every method removed')
   return { ok: true }
 }
@@ -86,6 +99,7 @@ export const spendPass = async (
 /** A3: the pass after the password, in place of the methods that are lost. */
 export const useDeskPass: Act = {
   fields: { pass: { max: 100 } },
+  proves: () => 'deskPass',
   async submit(context, form) {
     const { facts } = context
     const spent = await spendPass(context, facts.member, form.pass ?? '', { proves: true })

@@ -1,4 +1,3 @@
-import type { EpochSeconds } from '../accounts/member.ts'
 import type { Allowance } from '../accounts/ports.ts'
 import { countInOrder, LIMITS, type LimitId } from '../accounts/throttle.ts'
 import { answerMarkOf, codeOf, type EmailChallenge, normalizeCode } from '../factors/email-code.ts'
@@ -15,7 +14,7 @@ import {
 } from './email-challenge.ts'
 import type { Settings } from './services.ts'
 import { ceremonyOf, fault, type StepContext } from './step.ts'
-import { untilText } from './wording.ts'
+import { tooMany } from './too-many.ts'
 
 export type CodeVerdict =
   | Readonly<{ kind: 'right' }>
@@ -45,19 +44,23 @@ const countCode = async (
     ? countInOrder(services.throttle, limits)
     : { ok: true, left: Number.POSITIVE_INFINITY }
 
-const tooMany = ({ locale }: StepContext, until: EpochSeconds): CodeVerdict => ({
+const noneLeft = async (context: StepContext, limits: Limits): Promise<CodeVerdict> => ({
   kind: 'wrong',
-  fault: fault('code.toomany', 'code', { time: untilText(until, locale) }),
+  fault: await tooMany(context, limits),
 })
 
-/** Why a code is not taken; of a wrong one, how many tries are left. */
-const refusal = (
+/** Why a code is not taken; of a wrong one, how many tries are left, or what to do without any. */
+const refusal = async (
+  context: StepContext,
+  limits: Limits,
   { reason, values }: Extract<Verdict<never>, { ok: false }>,
   left: number,
-): CodeVerdict =>
-  reason === 'code.expired'
-    ? { kind: 'expired' }
-    : { kind: 'wrong', fault: fault(reason, 'code', reason === 'code.wrong' ? { left } : values) }
+): Promise<CodeVerdict> => {
+  if (reason === 'code.expired') return { kind: 'expired' }
+  if (reason !== 'code.wrong') return { kind: 'wrong', fault: fault(reason, 'code', values) }
+  if (left === 0) return noneLeft(context, limits)
+  return { kind: 'wrong', fault: fault(reason, 'code', { left }) }
+}
 
 const check = (context: StepContext, challenge: EmailChallenge, code: string) =>
   context.factors.emailCode.finishAuthentication(
@@ -77,9 +80,9 @@ export const answerCode = async (
   if (!challenge || isAnswered(challenge)) return { kind: 'moot' }
   const limits = limitsOf(challenge.id, memberKey(services.settings, facts.member.id))
   const counted = await countCode(context, limits, typed)
-  if (!counted.ok) return tooMany(context, counted.until)
+  if (!counted.ok) return noneLeft(context, limits)
   const verdict = await check(context, challenge, typed)
-  if (!verdict.ok) return refusal(verdict, counted.left)
+  if (!verdict.ok) return refusal(context, limits, verdict, counted.left)
   if (!(await answerOnce(services, challenge))) return { kind: 'moot' }
   await Promise.all(limits.map(([limit, key]) => services.throttle.forget(limit, key)))
   return { kind: 'right' }
@@ -108,7 +111,7 @@ export const answerSignIn = async (
   if (!counted.ok) {
     // Right or wrong, to take as long.
     const once = await throttle.look(...onceOf(code.id))
-    if (once.ok) return tooMany(context, counted.until)
+    if (once.ok) return noneLeft(context, limits)
     const takenAt = once.until - LIMITS.emailCodeOnce.seconds
     const age = clock.now() - takenAt
     if (age < AT_WORK_SECONDS) return { kind: 'moot' }
@@ -116,7 +119,7 @@ export const answerSignIn = async (
     await dropChallenge(context.services, code.id)
     return { kind: 'expired' }
   }
-  if (!verdict.ok) return refusal(verdict, counted.left)
+  if (!verdict.ok) return refusal(context, limits, verdict, counted.left)
   await Promise.all(limits.map(([limit, key]) => throttle.forget(limit, key)))
   await dropChallenge(context.services, code.id)
   return { kind: 'right' }

@@ -226,7 +226,14 @@ export const openSignIn = async (
   if (isBeaten) await save(patch)
 }
 
-/** The same code once more while it lives, else a new one. */
+/** Whether wrong answers have used the challenge up, so that not even the right one is taken. */
+export const isSpent = async ({ throttle }: Services, { id }: EmailChallenge): Promise<boolean> =>
+  !(await throttle.look('emailCode', id)).ok
+
+/**
+ * The same code once more while it lives and is not spent, else a new one: as of another request, so
+ * the member's limits alone hold back who guesses on.
+ */
 export const resendChallenge = async (
   context: StepContext,
   challenge: KeptChallenge,
@@ -234,6 +241,10 @@ export const resendChallenge = async (
   const { services } = context
   if (!isLive(challenge, services.clock.now()) || challenge.answeredAt !== undefined) {
     return openChallenge(context, challenge.purpose, challenge.address)
+  }
+  if (await isSpent(services, challenge)) {
+    const opened = await openChallenge(context, challenge.purpose, challenge.address)
+    return opened.mailsPausedUntil === undefined ? { ...opened, notice: 'resent' } : opened
   }
   const until = await mailPausedUntil(context, challenge.purpose, challenge.address)
   if (until !== undefined) return { mailsPausedUntil: until }
@@ -338,6 +349,17 @@ export const pausedFaults = (
   flow.mailsPausedUntil !== undefined && flow.mailsPausedUntil > services.clock.now()
     ? [fault(reason, field, { time: untilText(flow.mailsPausedUntil, locale) })]
     : []
+
+/** `pausedFaults` beside a code, which can still be used unless it is spent. */
+export const pausedBeside = async (
+  context: StepContext,
+  challenge: EmailChallenge,
+): Promise<readonly Fault[]> => {
+  const faults = pausedFaults(context)
+  return faults.length > 0 && (await isSpent(context.services, challenge))
+    ? pausedFaults(context, 'resend', 'mail.paused')
+    : faults
+}
 
 /** The code is too old: whether another one is on its way, as resending it has told. */
 export const expiredFault = ({ locale }: StepContext, { mailsPausedUntil }: FlowPatch): Fault =>

@@ -2,7 +2,13 @@ import Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Provider } from 'oidc-provider'
 import { maskEmailAddress } from '../accounts/email-address.ts'
-import { type Member, type MemberId, proveIn, undoEmailChange } from '../accounts/member.ts'
+import {
+  type Member,
+  type MemberId,
+  proveIn,
+  undoEmailChange,
+  undoneWith,
+} from '../accounts/member.ts'
 import { challengeIdOf, LINK_SECONDS, matchNumberOf } from '../factors/email-code.ts'
 import type { Pages } from '../views/pages.ts'
 import { render } from '../views/render.ts'
@@ -32,6 +38,10 @@ type LinkState = Pages['email-link']['state']
 /** An undo link's token is that of a challenge whose ID starts so. */
 export const UNDO_PREFIX = 'undo-'
 
+/** Not blocked, nor has the sign-in that asked been ended since, by whomever. */
+const isOpen = ({ blocked, signedOut }: Member, { createdAt }: KeptChallenge): boolean =>
+  !blocked && !(signedOut && signedOut.at > createdAt)
+
 const stateOf = async (
   services: Services,
   challenge: KeptChallenge | undefined,
@@ -43,7 +53,7 @@ const stateOf = async (
   if (services.clock.now() - challenge.createdAt >= LINK_SECONDS) return 'expired'
   const pending = await services.transient.get<PendingAddress>(pendingKey(member.id))
   // The newest mail's link only, and none of a change that was given up or an account that is blocked.
-  return pending?.challengeId === challenge.id && !member.blocked ? 'ask' : 'superseded'
+  return pending?.challengeId === challenge.id && isOpen(member, challenge) ? 'ask' : 'superseded'
 }
 
 const challengeOf = (services: Services, ctx: Context): Promise<KeptChallenge | undefined> =>
@@ -57,6 +67,7 @@ const showLink = async (services: Services, ctx: Context): Promise<void> => {
   const locale = localeOf(ctx, challenge?.locale)
   const waiting = await rememberedApp(ctx, services)
   const here = challenge !== undefined && waiting.uid === challenge.uid
+  const shared = challenge !== undefined && (await isShared(services, challenge))
   const justNow = state === 'used' && ctx.query.confirmed !== undefined
   if (state === 'expired' || state === 'superseded') ctx.status = 410
   await render(
@@ -72,16 +83,17 @@ const showLink = async (services: Services, ctx: Context): Promise<void> => {
       requestedAt: challenge ? dateTimeText(challenge.createdAt, locale) : '',
       requestedFrom: challenge?.requestedFrom ?? '',
       token: String(ctx.params.token),
+      ...(shared && { shared }),
       ...(here && { continuePath: `/interaction/${challenge.uid}` }),
     },
   )
 }
 
-/** Proven by whichever request is first, and by none that a block overtook. */
+/** Proven by whichever request is first, and by none that a block or a sign-out overtook. */
 const unlessProven =
-  (address: string, change: (member: Member) => Member) =>
+  (challenge: KeptChallenge, change: (member: Member) => Member) =>
   (member: Member): Member =>
-    member.blocked || hasProven(member, address) ? member : change(member)
+    isOpen(member, challenge) && !hasProven(member, challenge.address) ? change(member) : member
 
 /**
  * The button: confirms the address once, and lets the request that asked for it go on. Saving the
@@ -93,14 +105,14 @@ const confirmLink = async (services: Services, ctx: Context): Promise<void> => {
   const asked = (await stateOf(services, challenge)) === 'ask'
   const member = challenge && asked && (await services.members.findById(challenge.memberId))
   if (challenge && member && (isAnswered(challenge) || (await answerOnce(services, challenge)))) {
-    const { address, signIn } = challenge
+    const { signIn } = challenge
     const change = await confirmAddress(services, challenge, member)
     const proof = { factor: 'emailCode', at: services.clock.now() } as const
     const isOwn = !(await isShared(services, challenge))
     await updateMember(
       services,
       member,
-      unlessProven(address, (current) => {
+      unlessProven(challenge, (current) => {
         const changed = change(current)
         return isOwn ? proveIn(changed, signIn, proof) : changed
       }),
@@ -117,31 +129,45 @@ const undoId = (services: Services, ctx: Context): string | undefined => {
   return id?.startsWith(UNDO_PREFIX) ? id.slice(UNDO_PREFIX.length) : undefined
 }
 
-const showUndo = async (
+/** The change that a link undoes, as long as it can be: not once an earlier one was undone. */
+const undoable = async (
   services: Services,
-  ctx: Context,
-  undone?: AddressChange,
-): Promise<void> => {
-  const id = undoId(services, ctx)
+  id: string | undefined,
+): Promise<Readonly<{ change: AddressChange; member: Member }> | undefined> => {
   const change =
-    undone ??
-    (id === undefined ? undefined : await services.transient.get<AddressChange>(undoKey(id)))
+    id === undefined ? undefined : await services.transient.get<AddressChange>(undoKey(id))
   const member = change && (await services.members.findById(change.memberId as MemberId))
-  const locale = localeOf(ctx, member?.locale)
-  if (!change) ctx.status = 410
+  if (!member) return undefined
+  const undone = undoneWith(member, change.changedAt) ?? change.changedAt
+  return undone === change.changedAt ? { change, member } : undefined
+}
+
+const showUndo = async (
+  { settings }: Services,
+  ctx: Context,
+  state: Pages['email-undo']['state'],
+  found?: Readonly<{ change: AddressChange; member: Member }>,
+): Promise<void> => {
+  const locale = localeOf(ctx, found?.member.locale)
+  if (state === 'expired') ctx.status = 410
   await render(
     ctx,
     'email-undo',
     commonLocals(ctx, locale, {
-      society: member && services.settings.societies.get(member.societyId),
+      society: found && settings.societies.get(found.member.societyId),
     }),
     {
-      state: undone ? 'undone' : change ? 'ask' : 'expired',
-      formerAddress: change ? maskEmailAddress(change.former) : '',
-      changedAt: change ? dateTimeText(change.changedAt, locale) : '',
+      state,
+      formerAddress: found ? maskEmailAddress(found.change.former) : '',
+      changedAt: found ? dateTimeText(found.change.changedAt, locale) : '',
       token: String(ctx.params.token),
     },
   )
+}
+
+const askToUndo = async (services: Services, ctx: Context): Promise<void> => {
+  const found = await undoable(services, undoId(services, ctx))
+  return showUndo(services, ctx, found ? 'ask' : 'expired', found)
 }
 
 /** The former holder's "that was not me": the address comes back and sign-in stops. */
@@ -149,31 +175,28 @@ const undoChange = async (dependencies: LinkDependencies, ctx: Context): Promise
   const { services } = dependencies
   refuseCrossSite(ctx, services.settings.issuer)
   const id = undoId(services, ctx)
-  const change =
-    id === undefined ? undefined : await services.transient.get<AddressChange>(undoKey(id))
-  if (id === undefined || !change) return showUndo(services, ctx)
+  const found = await undoable(services, id)
+  if (id === undefined || !found) return showUndo(services, ctx, 'expired')
+  const { change, member } = found
   const now = services.clock.now()
-  const undoneBy = await services.members.findById(change.memberId as MemberId)
-  if (undoneBy) {
-    await updateMember(services, undoneBy, (member) => undoEmailChange(member, change.former, now))
-    await endOtherSessions(dependencies, undoneBy.id)
-    await services.audit.append({
-      id: `undone-${id}`,
-      at: now,
-      act: 'addressChangeUndone',
-      societyId: undoneBy.societyId,
-      memberId: undoneBy.id,
-      facts: {},
-    })
-  }
-  await services.transient.take(pendingKey(change.memberId as MemberId))
+  await updateMember(services, member, (current) => undoEmailChange(current, change, now))
+  await endOtherSessions(dependencies, member.id)
+  await services.audit.append({
+    id: `undone-${id}`,
+    at: now,
+    act: 'addressChangeUndone',
+    societyId: member.societyId,
+    memberId: member.id,
+    facts: {},
+  })
+  await services.transient.take(pendingKey(member.id))
   // Spent last: a crash before leaves the link good, and undoing twice undoes no more.
   await services.transient.take(undoKey(id))
   services.log.warn(
-    { memberId: change.memberId },
+    { memberId: member.id },
     'address change undone by its former holder: sign-in stopped',
   )
-  return showUndo(services, ctx, change)
+  return showUndo(services, ctx, 'undone', found)
 }
 
 /** The pages that mailed links open: on any device, without an interaction cookie. */
@@ -182,7 +205,7 @@ export const emailLinkRouter = (dependencies: LinkDependencies): Router => {
   const router = new Router()
   router.get('/email/:token', (ctx) => showLink(services, ctx))
   router.post('/email/:token', parseForm, (ctx) => confirmLink(services, ctx))
-  router.get('/email-undo/:token', (ctx) => showUndo(services, ctx))
+  router.get('/email-undo/:token', (ctx) => askToUndo(services, ctx))
   router.post('/email-undo/:token', parseForm, (ctx) => undoChange(dependencies, ctx))
   return router
 }

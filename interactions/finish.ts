@@ -2,8 +2,8 @@ import type { Context } from 'koa'
 import type { KnownFacts, Next } from '../accounts/enrolment.ts'
 import type { Member } from '../accounts/member.ts'
 import { requestedAt } from '../accounts/policy.ts'
-import type { Flow, FlowDependencies } from './flow.ts'
-import { endSession } from './sessions.ts'
+import { type Flow, type FlowDependencies, saveChange } from './flow.ts'
+import { endSession, sessionOf } from './sessions.ts'
 import { recordSignIn } from './sign-ins.ts'
 import { placeOf, type StepContext } from './step.ts'
 
@@ -20,15 +20,23 @@ const descriptions = {
 
 /**
  * Another member's session in this browser ends before this one's begins, with the grants it had
- * given: nothing of the first is left to the second.
+ * given: nothing of the first is left to the second. Be it the one that the request came with, or one
+ * begun in another tab since.
  */
 const endForeignSession = async (
   dependencies: FlowDependencies,
+  ctx: Context,
   { interaction, context }: Flow,
 ): Promise<void> => {
+  const isForeign = (accountId: string | undefined): accountId is Member['id'] =>
+    accountId !== undefined && accountId !== context.facts.member?.id
   const { session } = interaction
-  if (!session?.accountId || session.accountId === context.facts.member?.id) return
-  await endSession(dependencies, session.accountId as Member['id'], session.uid)
+  const current = await sessionOf(dependencies.provider, ctx)
+  if (isForeign(current.accountId) && current.uid !== session?.uid) {
+    await endSession(dependencies, current.accountId, current.uid)
+  }
+  if (!session || !isForeign(session.accountId)) return
+  await endSession(dependencies, session.accountId, session.uid)
   interaction.session = undefined
   await interaction.persist()
 }
@@ -63,7 +71,9 @@ export const finish = async (
   const { member, session, request } = facts
   if (!member) throw new Error('nobody to sign in')
   const known: StepContext<KnownFacts> = { ...flow.context, facts: { ...facts, member } }
-  await endForeignSession(dependencies, flow)
+  await endForeignSession(dependencies, ctx, flow)
+  // Begun anew and nothing asked: what was left half-way is of another visit than this answer.
+  if (flow.stored && flow.stored.visit !== flow.context.flow.visit) await saveChange(flow, {})
   await recordSignIn(ctx, known)
   const first = Math.min(
     ...session.proofs.filter(({ at }) => at >= request.proofsSince).map(({ at }) => at),

@@ -11,6 +11,7 @@ import { type Factors, REGISTRY } from '../factors/index.ts'
 import { localeOf } from './locale.ts'
 import type { Logos } from './logos.ts'
 import type { Services } from './services.ts'
+import { sessionOf } from './sessions.ts'
 import {
   type FlowFacts,
   type FlowPatch,
@@ -19,6 +20,7 @@ import {
   signInOf,
 } from './step.ts'
 import { addressOf, networkOf } from './trust.ts'
+import { visitOf } from './visit.ts'
 import { deviceText } from './wording.ts'
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
@@ -38,9 +40,9 @@ const NEW_FLOW: FlowFacts = { proofs: [], doneSeen: false }
 /** What an existing session brings along, unless the request wants the member to sign in anew. */
 const fromSession = async (
   provider: Provider,
-  interaction: Interaction,
+  { prompt }: Interaction,
+  session: Readonly<{ accountId?: string | undefined; uid: string }> | undefined,
 ): Promise<Pick<FlowFacts, 'memberId' | 'proofs' | 'sessionUid'> | undefined> => {
-  const { session, prompt } = interaction
   const anew = ['login_prompt', 'id_token_hint', 'claims_id_token_sub_value']
   if (!session?.accountId || prompt.reasons.some((reason) => anew.includes(reason)))
     return undefined
@@ -54,12 +56,43 @@ const fromSession = async (
   }
 }
 
-const begin = async (provider: Provider, interaction: Interaction): Promise<FlowFacts> => {
+const begin = async (
+  provider: Provider,
+  interaction: Interaction,
+  visit: string,
+): Promise<FlowFacts> => {
   const hint = interaction.params.login_hint
   return {
     ...NEW_FLOW,
+    visit,
     ...(typeof hint === 'string' && { loginId: hint.slice(0, 64) }),
-    ...(await fromSession(provider, interaction)),
+    ...(await fromSession(provider, interaction, interaction.session)),
+  }
+}
+
+/**
+ * What was left half-way in a visit that has ended since begins anew: nothing proven then counts, nor
+ * goes to the relying party. Where the same member has signed in in this browser meanwhile, in another
+ * tab, their session stands for them; but not for what a form says, which may be somebody else's.
+ */
+const beginAnew = async (
+  provider: Provider,
+  ctx: Context,
+  interaction: Interaction,
+  { left, visit }: Readonly<{ left: FlowFacts; visit: string }>,
+): Promise<FlowFacts> => {
+  if (interaction.result) {
+    interaction.result = undefined
+    await interaction.persist()
+  }
+  const begun = await begin(provider, interaction, visit)
+  const session = ctx.method === 'GET' ? await sessionOf(provider, ctx) : undefined
+  const isSame = session?.accountId !== undefined && session.accountId === left.memberId
+  return {
+    ...begun,
+    ...(isSame && (await fromSession(provider, interaction, session))),
+    // The record tells of nothing that was done in this one.
+    signIn: `${interaction.uid}|${visit}`,
   }
 }
 
@@ -71,6 +104,13 @@ const withProofOnRecord = (uid: string, flow: FlowFacts, member: Member | undefi
   const { factor, at } = told.proof
   if (flow.proofs.some((proof) => proof.factor === factor && proof.at >= at)) return flow
   return { ...flow, proofs: [...flow.proofs, told.proof] }
+}
+
+/** Where this sign-in is the one that ended all others, what was proven in it before stands as of then. */
+const withProofsKept = (uid: string, flow: FlowFacts, member: Member | undefined): FlowFacts => {
+  const { at, except } = member?.signedOut ?? {}
+  if (at === undefined || except !== signInOf(uid, flow)) return flow
+  return { ...flow, proofs: flow.proofs.map((proof) => (proof.at < at ? { ...proof, at } : proof)) }
 }
 
 export type FlowDependencies = Readonly<{
@@ -155,12 +195,18 @@ export const loadFlow = async (
   const { uid } = interaction
   const { client, society } = await partiesOf(services, interaction)
   const stored = await services.transient.get<FlowFacts>(flowKey(uid))
-  const begun = stored ?? (await begin(provider, interaction))
+  const visit = await visitOf(ctx, services)
+  const begun =
+    stored === undefined
+      ? await begin(provider, interaction, visit)
+      : stored.visit === visit
+        ? stored
+        : await beginAnew(provider, ctx, interaction, { left: stored, visit })
   const found = begun.memberId && (await services.members.findById(begun.memberId))
   const member = found && found.societyId === society.id ? found : undefined
   // Who is signed in already need not type the ID again.
   const named = member ? { loginId: member.loginId, ...begun } : begun
-  const flow = withProofOnRecord(uid, named, member)
+  const flow = withProofsKept(uid, withProofOnRecord(uid, named, member), member)
   const address = addressOf(ctx)
   const locale = localeOf(ctx, interaction.params.ui_locales)
   const facts = factsOf(services, { flow, member, client, society, interaction, address, locale })
@@ -188,12 +234,14 @@ const withoutUndefined = (facts: object): FlowFacts =>
   // The same facts, less those that a patch has removed.
   Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as FlowFacts
 
-/** The change made to what another request of this interaction has left; undefined: to nothing. */
+/** The change made to what another request of this interaction has left; undefined: to nothing, as
+ * where that is of another visit. */
 const changeAnew =
   (read: FlowFacts, patch: FlowPatch, isMoot?: (now: FlowFacts) => boolean) =>
   (current: unknown): unknown => {
     // Only this file writes values under such keys.
-    const now = (current ?? NEW_FLOW) as FlowFacts
+    const now = (current ?? { ...NEW_FLOW, visit: read.visit }) as FlowFacts
+    if (now.visit !== read.visit) return undefined
     if (!('memberId' in patch) && now.memberId !== read.memberId) return undefined
     if (isMoot?.(now)) return current
     // Who gives the password twice at once waits for the one code that was mailed.

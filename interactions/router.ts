@@ -269,7 +269,14 @@ const act = async (dependencies: FlowDependencies, ctx: Context): Promise<void> 
     : { ok: false, faults: [fault('form.invalid')] }
   if (!result.ok) {
     const reason = result.faults.map((one) => one.reason)
-    const facts = { reqId: ctx.state.reference, step, reason, place: placeOf(context) }
+    const factor = chosen.proves?.(known(context))
+    const facts = {
+      reqId: ctx.state.reference,
+      step,
+      ...(factor && { factor }),
+      reason,
+      place: placeOf(context),
+    }
     dependencies.services.log.info(facts, 'form refused')
     return showFaults(dependencies, ctx, flow, result)
   }

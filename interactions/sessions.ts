@@ -1,5 +1,5 @@
-import type { Middleware } from 'koa'
-import type { Provider } from 'oidc-provider'
+import type { Context, Middleware } from 'koa'
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { logoutRequest } from '../accounts/logouts.ts'
 import type { MemberId } from '../accounts/member.ts'
 import { SESSION_SECONDS, sessionEnd } from '../accounts/policy.ts'
@@ -12,6 +12,16 @@ export type SessionDependencies = Readonly<{
   services: Pick<Services, 'sessions' | 'transient' | 'logouts' | 'clock' | 'log'>
 }>
 type Session = InstanceType<Provider['Session']> & Readonly<{ destroyed?: boolean }>
+
+/** The engine's session in this browser; its account IDs are our member IDs. */
+export const sessionOf = async (
+  provider: Provider,
+  ctx: Context,
+): Promise<InstanceType<Provider['Session']> & { readonly accountId?: MemberId | undefined }> =>
+  // The engine reads its cookie off any koa context; its types know its own routes only.
+  (await provider.Session.get(ctx as unknown as KoaContextWithOIDC)) as Awaited<
+    ReturnType<typeof sessionOf>
+  >
 
 /** Set, to how, where a session has ended that a request under way may still save again. */
 export const endedKey = (uid: string): string => `ended-session:${uid}`

@@ -31,6 +31,8 @@ export type ResetFacts = Readonly<{
  */
 export type FlowFacts = Readonly<{
   memberId?: MemberId
+  /** The visit in which all of this happened; in another one none of it counts. */
+  visit?: string
   /** Which sign-in this is: another one each time somebody begins; see `signInOf`. */
   signIn?: string
   proofs: readonly Proof[]
@@ -95,6 +97,8 @@ export type StepContext<F extends Facts = KnownFacts> = Readonly<{
   userAgent: string
   /** The client's network address. */
   address: string
+  /** A page of the account's own, for which no authorization request is waiting. */
+  atAccount?: true
 }>
 
 /** The sign-in under way in a request, by which the member's record tells what was done in it; the
@@ -189,6 +193,8 @@ export type Act<F extends Facts = KnownFacts> = Readonly<{
   fields: Fields | ((context: StepContext<F>) => Fields)
   /** Computes; the router saves the member and the flow, each by compare-and-set. */
   submit(context: StepContext<F>, form: Form): Promise<StepResult>
+  /** What it proves beside a password, by which the log tells of a form of it that is refused. */
+  proves?(context: StepContext<F>): Proof['factor']
 }>
 
 /** One row of the step table on our pages. */

@@ -4,20 +4,24 @@ import { StoreUnavailableError } from '../accounts/errors.ts'
 import type { Foreseen, UnitOfWork } from '../accounts/ports.ts'
 import { flowKey } from './flow.ts'
 import { addressOf } from './trust.ts'
+import { endedVisitKey, heldVisit } from './visit.ts'
 
 /** What the browser's cookies say that the request is about. They are hints here: whoever reads the
  * artifact itself checks the signature first. */
 const foresee = (ctx: Context, provider: Provider): Foreseen => {
   const named = (cookie: string) => ctx.cookies.get(provider.cookieName(cookie), { signed: false })
-  const uid = named('interaction')
-  const interaction = uid ?? named('resume')
+  const interaction = named('interaction') ?? named('resume')
   const session = named('session')
+  const visit = heldVisit(ctx)
   return {
     artifacts: [
       ...(interaction === undefined ? [] : [['Interaction', interaction] as const]),
       ...(session === undefined ? [] : [['Session', session] as const]),
     ],
-    values: uid === undefined ? [] : [flowKey(uid)],
+    values:
+      interaction === undefined
+        ? []
+        : [flowKey(interaction), ...(visit === undefined ? [] : [endedVisitKey(visit)])],
     looks:
       ctx.method === 'POST' && ctx.path.endsWith('/password')
         ? [['passwordPerAddress', addressOf(ctx)]]

@@ -75,17 +75,25 @@ export const createSigningKeys = (ports: SigningKeysPorts) => {
   const made = (times: Pick<SigningKey, 'createdAt' | 'activeAt'>, algorithms: readonly string[]) =>
     Promise.all(algorithms.map(async (alg) => sealed(await make(alg), times)))
 
+  const opened = (key: SigningKey): PrivateJwk | UnreadableSecretError => {
+    try {
+      // Only `sealed` seals for this place, and it takes nothing but such a key.
+      return JSON.parse(seal.open(key.sealed, aad(key.kid)).toString('utf8')) as PrivateJwk
+    } catch (error) {
+      if (error instanceof UnreadableSecretError) return error
+      throw error
+    }
+  }
+
+  const isReadable = (key: SigningKey): boolean => !(opened(key) instanceof UnreadableSecretError)
+
   const read = (ring: KeyRing, now: EpochSeconds): ReadKeys => {
     const jwks: PrivateJwk[] = []
     let fault: UnreadableSecretError | undefined
     for (const key of publishedAt(ring, now)) {
-      try {
-        // Only `sealed` seals for this place, and it takes nothing but such a key.
-        jwks.push(JSON.parse(seal.open(key.sealed, aad(key.kid)).toString('utf8')) as PrivateJwk)
-      } catch (error) {
-        if (!(error instanceof UnreadableSecretError)) throw error
-        fault ??= error
-      }
+      const jwk = opened(key)
+      if (!(jwk instanceof UnreadableSecretError)) jwks.push(jwk)
+      else fault ??= jwk
     }
     return { jwks, fault }
   }
@@ -192,15 +200,18 @@ export const createSigningKeys = (ports: SigningKeysPorts) => {
 
     /**
      * Revokes every key, those published ahead too, and makes new ones that sign as soon as every
-     * instance has them. @throws KeysRefusedError `none`
+     * instance has them. Keys that cannot be read are deleted at once: no server starts while they
+     * are published. @throws KeysRefusedError `none`
      */
     revoke: async (operator: string): Promise<KeyRing> => {
       let revoked: readonly SigningKey[] = []
       const ring = await change(async (before, now) => {
         revoked = before.keys
-        const times = { createdAt: now, activeAt: now + SPREAD_SECONDS }
-        const keys = await made(times, SIGNING_ALGORITHMS)
-        return { ...before, keys: [...revokedAt(before, times.activeAt).keys, ...keys] }
+        const left = { ...before, keys: before.keys.filter(isReadable) }
+        // Where nobody can sign there is nobody to wait for.
+        const activeAt = left.keys.length > 0 ? now + SPREAD_SECONDS : now
+        const keys = await made({ createdAt: now, activeAt }, SIGNING_ALGORITHMS)
+        return { ...left, keys: [...revokedAt(left, activeAt).keys, ...keys] }
       })
       await tell('signingKeysRevoked', operator, { kids: kidsOf(revoked) })
       return ring

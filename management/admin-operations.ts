@@ -3,7 +3,7 @@ import { IdentityError } from '../accounts/errors.ts'
 import type { Locale } from '../accounts/member.ts'
 import type { Clients } from '../clients/index.ts'
 import { PRESETS, presetMetadata } from '../clients/presets.ts'
-import { checked } from '../clients/refusal.ts'
+import { checked, refused } from '../clients/refusal.ts'
 import { type Actor, UnknownClientError } from '../clients/registry.ts'
 import { type ClientRules, clientSchema } from '../clients/schema.ts'
 import { tokenSchema } from '../clients/tokens.ts'
@@ -49,21 +49,33 @@ const rotation = z.strictObject({
 })
 const disabling = z.strictObject({ reason: z.string().min(1).max(200).exactOptional() })
 const explanation = z.strictObject({ lang: z.enum(['ja', 'en']).default('en') })
+const changing = z.strictObject({ allow_new_sub: z.enum(['true', 'false']).exactOptional() })
 const creation = z.strictObject({ preset: z.enum(PRESETS).exactOptional() })
 
 const outcome = (
   status: number,
-  { client, secret }: Awaited<ReturnType<Clients['registry']['create']>>,
+  { client, secret, dropped }: Awaited<ReturnType<Clients['registry']['create']>>,
 ): AdminAnswer => ({
   status,
-  body: { ...clientView(client), ...(secret !== undefined && { client_secret: secret }) },
+  body: {
+    ...clientView(client),
+    ...(secret !== undefined && { client_secret: secret }),
+    ...(dropped !== undefined && { unreadable_secrets_dropped: dropped }),
+  },
   revision: client.revision,
 })
 const idOf = ({ params }: AdminRequest): string => params.client_id ?? ''
 const revisionOf = ({ revision }: AdminRequest) => (revision === undefined ? {} : { revision })
-/** What a JSON body holds; nothing of another kind comes so far. */
-const objectOf = (body: unknown): object =>
-  typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {}
+/** What a JSON body holds; without one, nothing. @throws ClientRefusedError */
+const objectOf = (body: unknown = {}): object => {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body
+  throw refused('', 'is no JSON object', 'Send one: {"client_name":"…"}.')
+}
+/** Of PUT and PATCH. */
+const newSubOf = ({ query }: AdminRequest) => {
+  const { allow_new_sub: allowed } = checked(changing, query)
+  return { newSub: allowed === 'true' }
+}
 
 /** Why a request was refused, by its reference number; undefined where there is no record of it. */
 export type ExplainRefusal = (reference: string, lang: Locale) => Promise<object | undefined>
@@ -125,15 +137,14 @@ export const adminOperations = (
       summary: 'Put another registration in place of all that is registered',
       status: 200,
       body: client,
+      query: changing,
       act: async ({ registry }, request) =>
         outcome(
           200,
-          await registry.replace(
-            idOf(request),
-            () => request.body,
-            request.actor,
-            revisionOf(request),
-          ),
+          await registry.replace(idOf(request), () => request.body, request.actor, {
+            ...revisionOf(request),
+            ...newSubOf(request),
+          }),
         ),
     },
     {
@@ -144,10 +155,11 @@ export const adminOperations = (
       status: 200,
       body: client,
       merges: true,
+      query: changing,
       act: async ({ registry }, request) => {
         const patch = Object.fromEntries(Object.entries(objectOf(request.body)))
-        const { actor } = request
-        return outcome(200, await registry.update(idOf(request), patch, actor, revisionOf(request)))
+        const options = { ...revisionOf(request), ...newSubOf(request) }
+        return outcome(200, await registry.update(idOf(request), patch, request.actor, options))
       },
     },
     {
@@ -157,7 +169,7 @@ export const adminOperations = (
       summary: 'Remove a client for good',
       status: 204,
       act: async ({ registry }, request) => {
-        await registry.remove(idOf(request), request.actor)
+        await registry.remove(idOf(request), request.actor, revisionOf(request))
         return { status: 204 }
       },
     },

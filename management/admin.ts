@@ -64,8 +64,9 @@ const describe = (error: unknown, conditional: boolean): Refused | undefined => 
 
 const JSON_TYPES = ['application/json', 'application/merge-patch+json']
 const METHODS_WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+/** One whose length is not said (RFC 9112 section 7.1) is a body too. */
 const hasOtherBody = (ctx: Context): boolean =>
-  METHODS_WITH_BODY.has(ctx.method) && (ctx.request.length ?? 0) > 0 && !ctx.is(JSON_TYPES)
+  METHODS_WITH_BODY.has(ctx.method) && ctx.request.length !== 0 && ctx.is(JSON_TYPES) === false
 
 /**
  * The admin API: clients and registration tokens over HTTP and JSON, by the same code as every other

@@ -4,6 +4,7 @@ import { isFromBefore } from '../accounts/consents.ts'
 import type { Member, MemberId } from '../accounts/member.ts'
 import type { MemberStore } from '../accounts/ports.ts'
 import type { KnownClients } from '../clients/directory.ts'
+import { ownSector } from '../clients/sector.ts'
 import { claimsOf, claimsToldTo } from './claims.ts'
 import { termsOf } from './clients.ts'
 import type { FindConsent } from './consents.ts'
@@ -56,6 +57,17 @@ const isSignedOut = ({ signedOut }: Member, token: unknown): boolean => {
   return sessionUid !== signedOut.except && iat < signedOut.at
 }
 
+/** Whether its client has become another society's since this token was issued. */
+const isAnothers = async (
+  known: Pick<KnownClients, 'find'>,
+  { societyId }: Member,
+  token: unknown,
+): Promise<boolean> => {
+  const { clientId } = (token ?? {}) as Readonly<{ clientId?: string }>
+  if (clientId === undefined) return false
+  return (await known.find(clientId))?.client.policy.society !== societyId
+}
+
 /** Whether it is a third party's, and the member has not allowed it anything since, or no more. */
 const isWithdrawn = async (
   known: Pick<KnownClients, 'find'>,
@@ -83,6 +95,7 @@ export const findAccount =
     if (await isOutlived(known, token)) return undefined
     const member = await members.findById(sub as MemberId)
     if (!member || member.blocked || isSignedOut(member, token)) return undefined
+    if (await isAnothers(known, member, token)) return undefined
     if (await isWithdrawn(known, findConsent, member.id, token)) return undefined
     const claims = async () => ({
       ...(await toldOf(member, ctx.oidc.client, findConsent)),
@@ -94,11 +107,8 @@ export const findAccount =
 
 /** Apps with schemes of their own, or on loopback addresses, have no host that is theirs: each is a
  * sector by itself. */
-const sectorOf = (client: Client): string => {
-  const sector = String(client.sectorIdentifier ?? '')
-  const isNobodys = /^(localhost|127\.0\.0\.1|\[::1\])?(:\d+)?$/.test(sector)
-  return isNobodys ? client.clientId : sector
-}
+const sectorOf = (client: Client): string =>
+  ownSector(client.clientId, String(client.sectorIdentifier ?? ''))
 
 /** A `sub` that two sectors cannot compare (OIDC Core section 8.1). */
 export const pairwiseIdentifier =

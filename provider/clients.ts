@@ -7,10 +7,10 @@ import {
   errors,
   Provider,
 } from 'oidc-provider'
-import type { Clock } from '../accounts/ports.ts'
+import type { Clock, Log, RandomBytes } from '../accounts/ports.ts'
 import type { KnownClient, KnownClients } from '../clients/directory.ts'
 import type { Feature, Features } from '../clients/features.ts'
-import type { ClientMetadata, PolicyEntry } from '../clients/schema.ts'
+import { type ClientMetadata, type PolicyEntry, usesSecret } from '../clients/schema.ts'
 import { scopesAllowed } from '../clients/scopes.ts'
 import type { ClientRegistration } from './registration.ts'
 
@@ -42,6 +42,9 @@ const TELLING_ROUTES: ReadonlySet<string> = new Set([
   'client_delete',
 ])
 
+/** Where a client is told its secret, or stores the one it was told. */
+const SECRET_ROUTES: ReadonlySet<string> = new Set(['client', 'client_update'])
+
 /** The engine's own type leaves out the name of the route. */
 const routeNow = (): string | undefined =>
   (Provider.ctx?.oidc as Readonly<{ route?: string }> | undefined)?.route
@@ -67,15 +70,19 @@ const stopOf = ({ client }: KnownClient, features: Features): string | undefined
   return undefined
 }
 
+const refusalAt = (route: string, reason: string): Error => {
+  const refusal = new errors.InvalidClient(reason)
+  return PROVING_ROUTES.has(route)
+    ? Object.assign(refusal, { statusCode: 401, status: 401 })
+    : refusal
+}
+
 const isServed = (known: KnownClient, features: Features): boolean => {
   const reason = stopOf(known, features)
   if (reason === undefined) return true
   const route = routeNow() ?? ''
   if (!TELLING_ROUTES.has(route)) return false
-  const refusal = new errors.InvalidClient(reason)
-  throw PROVING_ROUTES.has(route)
-    ? Object.assign(refusal, { statusCode: 401, status: 401 })
-    : refusal
+  throw refusalAt(route, reason)
 }
 
 /** What of the client's registration is of no use while its feature is off. */
@@ -93,15 +100,36 @@ const switchedOn = (client: KnownClient['client'], features: Features) => {
   }
 }
 
+/** The one who is proving itself now is the first client that the request asks for. */
+const isProving = (route: string): boolean =>
+  PROVING_ROUTES.has(route) && Provider.ctx?.oidc.client === undefined
+
+/**
+ * What the engine takes for the client's secret. `nobodys` stands in for those that cannot be read, so
+ * that its members can go on: it is never told, and no client proves itself by it.
+ * @throws where the client has nothing to prove itself by
+ */
+const secretOf = (
+  { client, secretsAt, unreadableAt }: KnownClient,
+  now: number,
+  nobodys: string,
+): string | undefined => {
+  const [secret] = secretsAt(now)
+  const { token_endpoint_auth_method: method } = client.metadata
+  if (secret !== undefined || !usesSecret(method) || unreadableAt(now).length === 0) return secret
+  const route = routeNow() ?? ''
+  if (!isProving(route) && !SECRET_ROUTES.has(route)) return nobodys
+  throw refusalAt(route, 'client secret cannot be read: ask the operator of this provider')
+}
+
 /** The client as the engine takes it. It knows an initiate_login_uri by https only; our pages use
  * one on this machine too. */
 const payloadOf = (
-  { client, secretsAt }: KnownClient,
-  now: number,
+  { client }: KnownClient,
+  secret: string | undefined,
   features: Features,
 ): AdapterPayload => {
   const { initiate_login_uri: start, ...metadata } = client.metadata
-  const [secret] = secretsAt(now)
   const payload = {
     client_id: client.id,
     ...(client.registeredAt > 0 && { client_id_issued_at: client.registeredAt }),
@@ -113,6 +141,20 @@ const payloadOf = (
   }
   // Our schema takes such algorithms and response types as the configuration knows.
   return payload as AdapterPayload
+}
+
+/** One line for each client with such a secret, again after the seconds for which it is kept. */
+const createUnreadableNews = (log: Log) => {
+  const told = new WeakSet<KnownClient>()
+  return (known: KnownClient, now: number): void => {
+    const unreadable = known.unreadableAt(now)
+    if (unreadable.length === 0 || told.has(known)) return
+    told.add(known)
+    const [{ reason, encryptionKey } = {}] = unreadable
+    const facts = { clientId: known.client.id, reason: `${reason} (${encryptionKey})` }
+    if (known.secretsAt(now).length > 0) log.warn(facts, 'client_secret_unreadable')
+    else log.error(facts, 'client_secret_unreadable')
+  }
 }
 
 const unused = (what: string) => async (): Promise<never> => {
@@ -151,29 +193,35 @@ const digested = (adapter: Adapter): Adapter => {
  * The engine's artifacts with its clients from where they are registered: it has none of its own, so
  * a change is seen without a restart. `registration` is asked when software registers itself.
  */
-export const withClients =
-  (
-    artifacts: AdapterFactory,
-    {
-      known,
-      clock,
-      registration,
-      features,
-    }: Readonly<{
-      known: KnownClients
-      clock: Clock
-      registration: ClientRegistration
-      features: Features
-    }>,
-  ): AdapterFactory =>
-  (model) => {
+export const withClients = (
+  artifacts: AdapterFactory,
+  {
+    known,
+    clock,
+    log,
+    randomBytes,
+    registration,
+    features,
+  }: Readonly<{
+    known: KnownClients
+    clock: Clock
+    log: Log
+    randomBytes: RandomBytes
+    registration: ClientRegistration
+    features: Features
+  }>,
+): AdapterFactory => {
+  const nobodys = randomBytes(32).toString('base64url')
+  const tellUnreadable = createUnreadableNews(log)
+  return (model) => {
     if (model === 'Client') {
       return partly({
         find: async (id) => {
           const found = await known.find(id)
-          return found && isServed(found, features)
-            ? payloadOf(found, clock.now(), features)
-            : undefined
+          if (!found || !isServed(found, features)) return undefined
+          const now = clock.now()
+          tellUnreadable(found, now)
+          return payloadOf(found, secretOf(found, now, nobodys), features)
         },
         upsert: registration.save,
         destroy: registration.remove,
@@ -198,6 +246,7 @@ export const withClients =
       },
     }
   }
+}
 
 /** A key store of the engine's, as far as it is used here. */
 type KeyStore = Iterable<Readonly<{ kty: string; alg?: string; use?: string; k?: string }>> & {

@@ -7,7 +7,7 @@ import {
   type ResponseType,
 } from 'oidc-provider'
 import { ACR_LADDER } from '../accounts/assurance.ts'
-import type { ConsentStore, MemberStore, RandomBytes } from '../accounts/ports.ts'
+import type { ConsentStore, Log, MemberStore, RandomBytes } from '../accounts/ports.ts'
 import type { Features } from '../clients/features.ts'
 import type { Clients } from '../clients/index.ts'
 import { scopesOf } from '../clients/scopes.ts'
@@ -41,6 +41,7 @@ export type ProviderOptions = PolicyContext &
     pairwiseSalt: string
     artifacts: AdapterFactory
     clients: Clients
+    log: Log
     randomBytes: RandomBytes
     /** What of the protocol is switched on. */
     features: Features
@@ -86,7 +87,7 @@ export const createProvider = (options: ProviderOptions): Provider => {
   const findConsent = createFindConsent(options.consents, known)
   const account = findAccount(options.members, known, findConsent)
   const provider = new Provider(options.issuer, {
-    adapter: withClients(options.artifacts, { known, clock, registration, features }),
+    adapter: withClients(options.artifacts, { ...options, known, registration }),
     extraClientMetadata: { properties: EXTRA_CLIENT_METADATA },
     // Looked at when a client is registered, not each time it is loaded.
     sectorIdentifierUriValidate: () => false,

@@ -116,8 +116,9 @@ export type Pages = {
     onFile: boolean
     /** "Did you mean …?": offered beside the typed address, accepted by sending the form again. */
     suggestion?: string
-    /** A legacy initial password and an address on file: changing it takes a code sent there. */
-    changeNeedsOldAddress: boolean
+    /** A legacy initial password: the address on file, which a form to base/email-keep keeps; changing
+     * it takes a code sent there, and until then nobody is shown it in full. */
+    maskedAddress?: string
   }
   /** A legacy initial password and no address on file: the society's desk must help. */
   'email-desk': Record<string, never>
@@ -162,6 +163,8 @@ export type Pages = {
     counted?: string
     /** The member's other address, masked: a form to base/email-other sends a code there instead. */
     other?: string
+    /** The first login goes on with it, the address being confirmed. */
+    enrolling?: true
     /** The rule that shuts the member's own method out here, so that a code is asked for instead. */
     rule?: Readonly<{ network: string; permitted: readonly ChosenFactor[] }>
   }
@@ -190,7 +193,15 @@ export type Pages = {
   'verify-totp': Readonly<{ counted: string }>
   /** F9; field saved=yes posted to base/recoveryCodes. `left`: of the earlier ones, which the member
    * may keep for now: a form to base/codes-later. */
-  'recovery-codes': { codes: readonly string[]; left?: number }
+  'recovery-codes': {
+    codes: readonly string[]
+    madeAt: string
+    left?: number
+    /** Earlier ones still work, until these are saved. */
+    replaces?: true
+    /** Others were shown before, and never saved. */
+    shownBefore?: true
+  }
   'verify-recovery-code': { remaining: number }
   /** O1. Allow: a form to base/consent; do not allow: to base/abort. */
   consent: {
@@ -230,6 +241,8 @@ export type Pages = {
     matchNumber: string
     requestedAt: string
     requestedFrom: string
+    /** A page without the number waits for the mail's code: the link proves the address and no more. */
+    shared?: true
     /** Same browser as the waiting page: where to go on. */
     continuePath?: string
     token: string

@@ -135,11 +135,15 @@ const WAIT: ReadonlySet<string> = new Set([
   'login.locked',
   'bday.locked',
   'mail.limit',
+  'mail.paused',
   'code.expiredHeld',
   'code.checking',
   'code.toomany',
   'busy',
 ])
+
+/** Faults that are mended by something else than input. */
+const NOTICE: ReadonlySet<string> = new Set(['code.spent', 'code.restart', 'totp.stopped'])
 
 /** Pages of a sign-in where the member reads what they are logging in to. */
 const NAMES_APP: ReadonlySet<ViewName> = new Set([
@@ -189,9 +193,11 @@ const localsOf = <V extends ViewName>(view: V, common: CommonLocals, page: Pages
     faults,
     alertHeading: faults.every(({ reason }) => WAIT.has(reason))
       ? t.waitHeading
-      : common.faults.every(isOfCeremony)
+      : common.faults.every((fault) => isOfCeremony(fault) || NOTICE.has(fault.reason))
         ? t.noticeHeading
         : t.errorHeading,
+    /** Only another request helps: the way back stands beside the words. */
+    restart: faults.some(({ reason }) => reason === 'code.restart'),
     /** A passkey the server no longer knows, for the browser to forget. */
     unknownCredential: common.faults.find(({ reason }) => reason === 'pk.gone')?.values?.credential,
     otherWays: common.otherWays,

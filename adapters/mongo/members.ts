@@ -97,6 +97,10 @@ const PROFILE: Part<'profile'> = {
 }
 const EMAIL: Part<'email'> = { address: required(text), verifiedAt: number }
 const SECOND_EMAIL: Part<'secondEmail'> = { address: required(text), verifiedAt: required(number) }
+const UNDONE: FieldsOf<NonNullable<Member['undoneAddressChanges']>[number]> = {
+  from: required(number),
+  until: required(number),
+}
 const PASSWORD: Part<'password'> = {
   hash: required(text),
   initial: oneOf<InitialPassword>({ random: true, derived: true }),
@@ -137,6 +141,7 @@ const MEMBER: FieldsOf<MemberDocument> = {
   email: partOf(EMAIL),
   verifiedEmail: text,
   secondEmail: partOf(SECOND_EMAIL),
+  undoneAddressChanges: { ...listOf(partOf(UNDONE)), default: undefined },
   password: required({ type: partOf(PASSWORD) }),
   birthdateConfirmedAt: number,
   acceptedTerms: required(listOf(partOf(TERMS_ACCEPTANCE))),

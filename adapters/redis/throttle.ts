@@ -1,5 +1,5 @@
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
-import type { Allowance, Clock, Throttle } from '../../accounts/ports.ts'
+import type { Allowance, AllowanceInOrder, Clock, Throttle } from '../../accounts/ports.ts'
 import { LIMITS, type LimitId } from '../../accounts/throttle.ts'
 import { defineScript, type RedisClient } from './connect.ts'
 import { type Command, createUnits, type Prefetch, type Units } from './unit-of-work.ts'
@@ -13,8 +13,8 @@ export type Limits = Readonly<Record<LimitId, Limit>>
 
 /**
  * KEYS: counters. ARGV: points, seconds and pause seconds of each. Counts as the library does, in
- * order and no further than the first that refuses. Returns how many are left at the least, or -1
- * and the milliseconds of the refusal.
+ * order and no further than the first that refuses. Returns how many are left at the least, or -1,
+ * the milliseconds of the refusal and which of them it was, from 1 on.
  */
 const COUNT_IN_ORDER = `
 local left
@@ -26,7 +26,7 @@ for i, key in ipairs(KEYS) do
   local consumed = redis.call('INCRBY', key, 1)
   if consumed > points then
     if pause > 0 and consumed == points + 1 then redis.call('SET', key, consumed, 'EX', pause) end
-    return { -1, redis.call('PTTL', key) }
+    return { -1, redis.call('PTTL', key), i }
   end
   if not left or points - consumed < left then left = points - consumed end
 end
@@ -96,7 +96,7 @@ export const createThrottles = (units: Units, clock: Clock, limits: Limits = LIM
   defineScript(units.redis, 'kenpoCountAhead', undefined, COUNT_AHEAD)
   defineScript(units.redis, 'kenpoGiveBack', undefined, GIVE_BACK)
 
-  const refused = (milliseconds: number): Allowance => ({
+  const refused = (milliseconds: number): Extract<Allowance, { ok: false }> => ({
     ok: false,
     until: clock.now() + Math.ceil(milliseconds / 1000),
   })
@@ -131,9 +131,12 @@ export const createThrottles = (units: Units, clock: Clock, limits: Limits = LIM
     return [counters.length, ...counters, ...settings]
   }
 
-  const allowanceOf = (reply: unknown): Allowance => {
-    const [left, milliseconds] = Array.isArray(reply) ? reply : []
-    return left === -1 ? refused(Number(milliseconds)) : { ok: true, left: Number(left) }
+  const allowanceOf = (wanted: Wanted, reply: unknown): AllowanceInOrder => {
+    const [left, milliseconds, which] = Array.isArray(reply) ? reply : []
+    const [limit] = wanted[Number(which) - 1] ?? []
+    return limit === undefined
+      ? { ok: true, left: Number(left) }
+      : { ...refused(Number(milliseconds)), limit }
   }
 
   /** Under what the outcome of an attempt counted ahead is noted; taken out by whoever asks. */
@@ -167,7 +170,7 @@ export const createThrottles = (units: Units, clock: Clock, limits: Limits = LIM
     // Behind what is queued, a counter's forgetting too, and behind what was counted for other than
     // is asked, as both may count the same: one trip for all.
     const count: Command = ['kenpoCountInOrder', ...counting(wanted)]
-    return allowanceOf((await units.send([...giveBackAhead(), count])).at(-1))
+    return allowanceOf(wanted, (await units.send([...giveBackAhead(), count])).at(-1))
   }
 
   /** One that would be refused is not counted ahead: whoever asks counts it, and starts the pause. */

@@ -1,27 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import iconv from 'iconv-lite'
+import { linesOf } from '../../adapters/lines.ts'
 import { misused, refused } from '../command-error.ts'
 import { ENCODINGS, type Encoding } from './options.ts'
 
 /** A line longer than this is no member's row, or no text. */
 export const LONGEST_LINE = 64 * 1024
-
-/** The file's lines as bytes: 0x0A is part of no character in either encoding. */
-async function* linesOf(path: string): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of createReadStream(path)) {
-    let from = 0
-    const text = Buffer.concat([rest, chunk as Buffer]) // a stream without an encoding gives bytes
-    for (let end = text.indexOf(10); end >= 0; end = text.indexOf(10, from)) {
-      yield text.subarray(from, end)
-      from = end + 1
-    }
-    rest = text.subarray(from)
-    if (rest.length > LONGEST_LINE) break
-  }
-  yield rest
-}
 
 /** What iconv-lite makes of bytes that CP932 does not have: U+FFFD, and 0x80 as it is. */
 const isCp932 = (bytes: Buffer): boolean =>
@@ -41,7 +26,7 @@ export const detectEncoding = async (path: string, forced?: Encoding): Promise<E
   const unreadable = new Map<Encoding, number>()
   let number = 0
   try {
-    for await (const line of linesOf(path)) {
+    for await (const line of linesOf(path, LONGEST_LINE)) {
       number += 1
       if (number === 1 && /^(?:fffe|feff)/u.test(line.subarray(0, 2).toString('hex'))) {
         throw refused({

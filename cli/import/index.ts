@@ -294,7 +294,7 @@ const needsFile = async (
   encoding: Encoding,
   context: RowContext,
 ): Promise<boolean> => {
-  if (request.resume || !existsSync(request.passwordsFile ?? '')) return true
+  if (!existsSync(request.passwordsFile ?? '')) return true
   for await (const one of checkedRows(request, encoding, context)) {
     if (!('row' in one)) continue
     if (!(await members.findByLoginId(one.row.societyId, one.row.loginId))) return true
@@ -302,22 +302,17 @@ const needsFile = async (
   return false
 }
 
-const requirePasswordsFile = ({
-  dryRun,
-  passwords,
-  passwordsFile,
-  resume,
-}: ImportRequest): void => {
+const requirePasswordsFile = ({ dryRun, passwords, passwordsFile }: ImportRequest): void => {
   if (passwords === 'random' && passwordsFile === undefined && !dryRun) {
     throw misused({
       ja: '初期パスワードを書くファイルを --passwords-file で指定してください。',
       en: 'Name the file for the initial passwords with --passwords-file.',
     })
   }
-  if (passwords === 'derived' && (passwordsFile !== undefined || resume)) {
+  if (passwords === 'derived' && passwordsFile !== undefined) {
     throw misused({
-      ja: '--passwords derived では、--passwords-file と --resume は使いません。',
-      en: '--passwords derived takes neither --passwords-file nor --resume.',
+      ja: '--passwords derived では、--passwords-file は使いません。',
+      en: '--passwords derived takes no --passwords-file.',
     })
   }
 }
@@ -344,7 +339,7 @@ export const importMembers = async (
   request: ImportRequest,
   output: ImportOutput,
 ): Promise<ImportOutcome> => {
-  const { locale } = request
+  const { locale, resume } = request
   const operator = operatorName(request.operator)
   requirePasswordsFile(request)
   if (request.societyId !== undefined) findSociety(ports, request.societyId)
@@ -366,11 +361,13 @@ export const importMembers = async (
   const file =
     needed === undefined
       ? undefined
-      : await openPasswordsFile(needed, { resume: request.resume, locale, key: rowKey })
-  const report = await openReport(request.report, locale).catch(async (error: unknown) => {
-    await file?.close()
-    throw error
-  })
+      : await openPasswordsFile(needed, { resume, locale, key: rowKey })
+  const report = await openReport(request.report, { resume, locale }).catch(
+    async (error: unknown) => {
+      await file?.close()
+      throw error
+    },
+  )
   const work: Work = { ...ports, request, operator, now, file }
   const counts: Record<Result, number> = { created: 0, updated: 0, unchanged: 0, refused: 0 }
   let lines = 0
@@ -406,12 +403,13 @@ export const importMembers = async (
     }
     await flush()
     written = (await file?.finish((id) => ports.members.findById(id))) ?? 0
+    await report.finish()
   } catch (error) {
     await file?.close().catch(() => undefined)
+    await report.close().catch(() => undefined)
     throw error
   } finally {
     progress.end()
-    await report.close()
   }
   const seconds = (output.stopwatch() - begun) / 1000
   return {

@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Provider } from 'oidc-provider'
 import { accountClientPolicy } from '../../accounts/account-client.ts'
 import { proofsOf } from '../../accounts/assurance.ts'
 import { type KnownFacts, next } from '../../accounts/enrolment.ts'
@@ -12,6 +12,7 @@ import { REGISTRY } from '../../factors/index.ts'
 import type { FlowDependencies } from '../flow.ts'
 import { localeOf } from '../locale.ts'
 import type { Logos } from '../logos.ts'
+import { sessionOf } from '../sessions.ts'
 import type { FlowFacts, StepContext } from '../step.ts'
 import { addressOf, networkOf } from '../trust.ts'
 import { deviceText } from '../wording.ts'
@@ -47,16 +48,6 @@ export const saveAddressFlow = (
   flow: AddressFlow,
 ): Promise<void> =>
   services.transient.put(addressFlowKey(session.uid, facts.member.id), flow, CODE_SECONDS)
-
-/** The engine's session in this browser; its account IDs are our member IDs. */
-export const sessionOf = async (
-  provider: Provider,
-  ctx: Context,
-): Promise<InstanceType<Provider['Session']> & { readonly accountId?: MemberId | undefined }> =>
-  // The engine reads its cookie off any koa context; its types know its own routes only.
-  (await provider.Session.get(ctx as unknown as KoaContextWithOIDC)) as Awaited<
-    ReturnType<typeof sessionOf>
-  >
 
 /**
  * The member whose session this browser holds, if it would do for an authorization request of the
@@ -107,6 +98,7 @@ export const loadAccount = async (
     device: deviceText(ctx.get('User-Agent')),
     userAgent: ctx.get('User-Agent').slice(0, 512),
     address,
+    atAccount: true,
     provider,
     logos,
     session: { uid: session.uid, provenAt: session.loginTs },

@@ -9,6 +9,7 @@ import {
   hasProven,
   type KeptChallenge,
   openChallenge,
+  pausedBeside,
   pausedFaults,
   pendingKey,
   resendChallenge,
@@ -148,7 +149,7 @@ export const email: AccountPage = {
     const { facts, services } = context
     if (isAddressChanged(context)) return 'addressChanged'
     const challenge = await current(context)
-    const faults = pausedFaults(context)
+    const faults = challenge ? await pausedBeside(context, challenge) : pausedFaults(context)
     if (challenge?.purpose === 'proveAddressOnFile') {
       const locals = await challengeLocals(context, challenge, { masked: true })
       return { view: 'email-old', locals, faults }

@@ -4,7 +4,7 @@ import { pendingKey } from '../email-challenge.ts'
 import { endOtherSessions } from '../sessions.ts'
 import { ceremonyOf, fault } from '../step.ts'
 import { newPassword } from '../steps/new-password.ts'
-import { timeText } from '../wording.ts'
+import { tooMany } from '../too-many.ts'
 import type { AccountPage } from './page.ts'
 
 /** The current password, and a new one by the first login's own rules. */
@@ -18,16 +18,15 @@ export const password: AccountPage = {
     change: {
       fields: { current: { max: 1000 }, password: { max: 1000 } },
       async submit(context, form) {
-        const { services, factors, facts, session, locale } = context
+        const { services, factors, facts, session } = context
         const { member } = facts
         const current = form.current ?? ''
         if (current === '') return { ok: false, faults: [fault('pw.empty', 'current')] }
-        const key = `account-page|${member.id}`
+        const limit = ['password', `account-page|${member.id}`] as const
         requireHashingRoom()
-        const attempt = await services.throttle.count('password', key)
+        const attempt = await services.throttle.count(...limit)
         if (!attempt.ok) {
-          const time = timeText(attempt.until, locale)
-          return { ok: false, faults: [fault('code.toomany', 'current', { time })] }
+          return { ok: false, faults: [await tooMany(context, [limit], 'current')] }
         }
         const answer = { password: current }
         const verdict = await factors.password.finishAuthentication(
@@ -37,9 +36,14 @@ export const password: AccountPage = {
           ceremonyOf(context),
         )
         if (!verdict.ok) {
-          return { ok: false, faults: [fault('pw.current', 'current', { left: attempt.left })] }
+          const { left } = attempt
+          const why =
+            left === 0
+              ? await tooMany(context, [limit], 'current')
+              : fault('pw.current', 'current', { left })
+          return { ok: false, faults: [why] }
         }
-        await services.throttle.forget('password', key)
+        await services.throttle.forget(...limit)
         const result = await newPassword.submit(context, { password: form.password ?? '' })
         if (!result.ok) return { ok: false, faults: result.faults }
         const { member: change = (same) => same, said } = result

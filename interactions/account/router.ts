@@ -12,6 +12,7 @@ import { isMailDelayed } from '../email-challenge.ts'
 import type { FlowDependencies } from '../flow.ts'
 import { parseForm, readForm, TOKEN } from '../form.ts'
 import { localeOf } from '../locale.ts'
+import { sessionOf } from '../sessions.ts'
 import { fault, type Page } from '../step.ts'
 import { updateMember } from '../update-member.ts'
 import { rememberedApp } from '../way-back.ts'
@@ -21,7 +22,6 @@ import {
   loadAccount,
   needsStrongerProof,
   saveAddressFlow,
-  sessionOf,
 } from './access.ts'
 import { isAddressChanged } from './email.ts'
 import { accountPages } from './index.ts'

@@ -7,6 +7,7 @@ import {
   findChallenge,
   type KeptChallenge,
   openChallenge,
+  pausedBeside,
   pausedFaults,
   resendChallenge,
 } from '../email-challenge.ts'
@@ -108,7 +109,7 @@ export const secondEmail: AccountPage = {
     const challenge = await current(context)
     if (challenge) {
       const locals = await challengeLocals(context, challenge, { masked: false })
-      return { view: 'account-second-code', locals, faults: pausedFaults(context) }
+      return { view: 'account-second-code', locals, faults: await pausedBeside(context, challenge) }
     }
     const { secondEmail: held } = context.facts.member
     return {

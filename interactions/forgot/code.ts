@@ -1,15 +1,18 @@
 import type { Facts } from '../../accounts/enrolment.ts'
+import { countInOrder } from '../../accounts/throttle.ts'
 import { checkCode, normalizeCode } from '../../factors/email-code.ts'
 import {
   answerOnce,
   COOLDOWN_SECONDS,
   findChallenge,
   isLive,
+  isSpent,
   type KeptChallenge,
   mailTrace,
   queueMail,
 } from '../email-challenge.ts'
 import { type Act, fault, type Page, type StepContext, type StepResult } from '../step.ts'
+import { tooMany } from '../too-many.ts'
 import { timeText, untilText } from '../wording.ts'
 import { countMail, openReset } from './request.ts'
 import { resetAddress } from './resettable.ts'
@@ -51,7 +54,7 @@ const sendAgain = async (
   }
   const refused = await countMail(context, reset.account)
   if (refused) return refused
-  if (isLive(challenge, services.clock.now())) {
+  if (isLive(challenge, services.clock.now()) && !(await isSpent(services, challenge))) {
     const { mails } = await mailTrace(services, challenge)
     await queueMail(context, challenge, mails + 1)
     return { ok: true, flow: { notice: 'resent' } }
@@ -68,25 +71,22 @@ export const resendReset: Act<Facts> = {
   },
 }
 
+const limitsOf = ({ id }: KeptChallenge, account: string) =>
+  [
+    ['emailCode', id],
+    ['resetCode', account],
+  ] as const
+
 /** Counts an attempt before the code is looked at; how many are left, or what to say. */
 const countGuess = async (
-  { services, locale }: StepContext<Facts>,
+  context: StepContext<Facts>,
   challenge: KeptChallenge,
   account: string,
 ): Promise<StepResult | number> => {
-  let left = Number.POSITIVE_INFINITY
-  for (const [limit, key] of [
-    ['emailCode', challenge.id],
-    ['resetCode', account],
-  ] as const) {
-    const allowance = await services.throttle.count(limit, key)
-    if (!allowance.ok) {
-      const time = untilText(allowance.until, locale)
-      return { ok: false, faults: [fault('code.toomany', 'code', { time })] }
-    }
-    left = Math.min(left, allowance.left)
-  }
-  return left
+  const counted = await countInOrder(context.services.throttle, limitsOf(challenge, account))
+  return counted.ok
+    ? counted.left
+    : { ok: false, faults: [await tooMany(context, limitsOf(challenge, account))] }
 }
 
 /** A challenge that is nobody's has a code like any other, which no answer matches. */
@@ -119,6 +119,9 @@ export const answerReset: Act<Facts> = {
       return { ok: false, faults: [fault(verdict.reason, 'code', verdict.values)] }
     }
     if (!verdict.ok || !member || resetAddress(member) !== challenge.address) {
+      if (counted === 0) {
+        return { ok: false, faults: [await tooMany(context, limitsOf(challenge, reset.account))] }
+      }
       const values = counted === undefined ? undefined : { left: counted }
       return { ok: false, faults: [fault('code.wrong', 'code', values)] }
     }

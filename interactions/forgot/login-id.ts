@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { emailKey, parseEmailAddress } from '../../accounts/email-address.ts'
 import type { Facts } from '../../accounts/enrolment.ts'
+import { countInOrder } from '../../accounts/throttle.ts'
 import { type Act, fault } from '../step.ts'
 import { untilText } from '../wording.ts'
 
@@ -18,14 +19,15 @@ export const requestLoginId: Act<Facts> = {
     const values = { email: typed }
     const parsed = parseEmailAddress(typed)
     if (!parsed.ok) return { ok: false, faults: [fault(parsed.reason, 'email')], values }
-    const here = await services.throttle.count('resetPerAddress', from)
     const mailbox = createHmac('sha256', services.settings.codeKey)
       .update(`reminder|${society.id}|${emailKey(parsed.address)}`)
       .digest('base64url')
-    const there = await services.throttle.count('reminder', mailbox)
-    for (const count of [here, there]) {
-      if (count.ok) continue
-      const time = untilText(count.until, locale)
+    const counted = await countInOrder(services.throttle, [
+      ['resetPerAddress', from],
+      ['reminder', mailbox],
+    ])
+    if (!counted.ok) {
+      const time = untilText(counted.until, locale)
       return { ok: false, faults: [fault('mail.limit', 'email', { time })], values }
     }
     const now = services.clock.now()

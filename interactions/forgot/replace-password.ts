@@ -1,10 +1,11 @@
 import type { Facts } from '../../accounts/enrolment.ts'
 import { changePassword, type Member, resetPassword } from '../../accounts/member.ts'
 import { hashPassword } from '../../factors/password.ts'
-import { spendPass } from '../desk-pass.ts'
+import type { Fault } from '../../views/pages.ts'
+import { type Besides, spendPass } from '../desk-pass.ts'
 import { pendingKey } from '../email-challenge.ts'
 import { sendNotice } from '../notice.ts'
-import { judgePassword, rulesFor } from '../password-choice.ts'
+import { brokenRules, refusePresent, rulesFor } from '../password-choice.ts'
 import { type Act, fault, type Page, type StepContext } from '../step.ts'
 import { updateMember } from '../update-member.ts'
 import { hasMailboxOnly, resetAddress } from './resettable.ts'
@@ -55,10 +56,49 @@ const announce = async (
   services.log.info({ memberId: member.id }, 'password reset')
 }
 
+/** The new password on the member's record, unless it is the present one. */
+const newPassword = async (
+  context: StepContext<Facts>,
+  member: Member,
+  candidate: string,
+  proof: 'mailbox' | 'mailboxAndPass',
+): Promise<Besides> => {
+  const same = await refusePresent(context, member, candidate)
+  if (same) return { ok: false, fault: same }
+  const hash = await hashPassword(candidate)
+  const now = context.services.clock.now()
+  const replace = proof === 'mailbox' ? resetPassword : changePassword
+  return {
+    ok: true,
+    announce: () => announce(context, member, proof),
+    change: (current) => replace(current, hash, now),
+  }
+}
+
+/** With the mailbox alone; undefined where something has happened to the account meanwhile. */
+const replaceByMailbox = async (
+  context: StepContext<Facts>,
+  member: Member,
+  candidate: string,
+): Promise<Readonly<{ ok: true }> | Readonly<{ ok: false; fault: Fault }> | undefined> => {
+  const chosen = await newPassword(context, member, candidate, 'mailbox')
+  if (!chosen.ok) return chosen
+  // Told before it is done, once: no reset goes untold.
+  await chosen.announce?.()
+  let replaced = false
+  await updateMember(context.services, member, (current) => {
+    replaced = current.password.changedAt === member.password.changedAt && !hasMailboxOnly(current)
+    return replaced && chosen.change ? chosen.change(current) : current
+  })
+  return replaced ? { ok: true } : undefined
+}
+
 /**
  * A2: the new password takes effect; nobody is signed in by it, and the second factor is asked at
  * the next sign-in as before. Where the mailbox is the only other thing the member has, the desk's
- * pass stands in for the missing proof.
+ * pass stands in for the missing proof: until it is right nothing is compared with the present
+ * password, which whoever reads the mail would find out so, and it is spent on no password that is
+ * refused.
  */
 export const replacePassword: Act<Facts> = {
   fields: { password: { max: 1000 }, pass: { max: 100, optional: true } },
@@ -67,35 +107,20 @@ export const replacePassword: Act<Facts> = {
     if (!flow.reset?.proven) return { ok: true }
     const member = await provenMember(context)
     if (!member) return { ok: true, flow: { reset: undefined } }
-    const candidate = form.password ?? ''
-    const judged = await judgePassword(member, candidate)
+    const { password: candidate = '', pass = '' } = form
     const withPass = hasMailboxOnly(member)
-    if (!judged.ok) {
-      const faults = withPass && !form.pass ? [fault('pass.format', 'pass')] : []
-      return { ok: false, faults: [...faults, ...judged.faults] }
+    const broken = await brokenRules(member, candidate)
+    if (broken.length > 0) {
+      const faults = withPass && pass === '' ? [fault('pass.format', 'pass')] : []
+      return { ok: false, faults: [...faults, ...broken] }
     }
-    const hash = await hashPassword(candidate)
-    const now = services.clock.now()
-    const untouched = (current: Member) =>
-      current.password.changedAt === member.password.changedAt &&
-      hasMailboxOnly(current) === withPass
-
-    // Told before it is done, once: no reset goes untold.
-    if (!withPass) await announce(context, member, 'mailbox')
-    if (withPass) {
-      const spent = await spendPass(context, member, form.pass ?? '', {
-        announce: () => announce(context, member, 'mailboxAndPass'),
-        change: (current) => changePassword(current, hash, now),
-      })
-      if (!spent.ok) return { ok: false, faults: [spent.fault] }
-    } else {
-      let replaced = false
-      await updateMember(services, member, (current) => {
-        replaced = untouched(current)
-        return replaced ? resetPassword(current, hash, now) : current
-      })
-      if (!replaced) return { ok: true, flow: { reset: undefined } }
-    }
+    const replaced = withPass
+      ? await spendPass(context, member, pass, {
+          besides: () => newPassword(context, member, candidate, 'mailboxAndPass'),
+        })
+      : await replaceByMailbox(context, member, candidate)
+    if (!replaced) return { ok: true, flow: { reset: undefined } }
+    if (!replaced.ok) return { ok: false, faults: [replaced.fault] }
     await services.transient.take(pendingKey(member.id))
     await services.throttle.forget('password', flow.reset.account)
     return {

@@ -2,6 +2,7 @@ import { parseBirthdate } from '../../accounts/birthdate.ts'
 import type { Facts } from '../../accounts/enrolment.ts'
 import { loginKey, type MemberId } from '../../accounts/member.ts'
 import { clientName } from '../../accounts/policy.ts'
+import { countInOrder } from '../../accounts/throttle.ts'
 import { accountKey } from '../account-key.ts'
 import { type KeptChallenge, keepChallenge, queueMail } from '../email-challenge.ts'
 import { type Act, fault, type StepContext, type StepResult, signInOf } from '../step.ts'
@@ -17,13 +18,12 @@ export const countMail = async (
   { services, locale }: StepContext<Facts>,
   account: string,
 ): Promise<StepResult | undefined> => {
-  const counts = [
-    await services.throttle.count('reset', account),
-    await services.throttle.count('resetPerDay', account),
-  ]
-  const pauses = counts.flatMap((count) => (count.ok ? [] : [count.until]))
-  if (pauses.length === 0) return undefined
-  const time = untilText(Math.max(...pauses), locale)
+  const counted = await countInOrder(services.throttle, [
+    ['reset', account],
+    ['resetPerDay', account],
+  ])
+  if (counted.ok) return undefined
+  const time = untilText(counted.until, locale)
   return { ok: false, faults: [fault('mail.limit', undefined, { time })] }
 }
 

@@ -9,6 +9,7 @@ import {
   isLive,
   openChallenge,
   openSignIn,
+  pausedBeside,
   pausedFaults,
   resendSignIn,
   type SentCode,
@@ -93,7 +94,7 @@ export const emailCode: Method = {
     },
 
     async show(context) {
-      const { services, flow, uid } = context
+      const { services, facts, flow, uid } = context
       const { cookieKeys, mailFrom } = services.settings
       const code = sent(context)
       const now = services.clock.now()
@@ -117,9 +118,13 @@ export const emailCode: Method = {
         locals: {
           ...locals,
           ...(other !== undefined && { other: maskEmailAddress(other) }),
+          ...(facts.member.enrolledAt === undefined &&
+            facts.member.chosenFactor === undefined && { enrolling: true as const }),
           ...(rule && { rule }),
         },
-        faults: pausedFaults(context, 'resend', code ? 'mail.limit' : 'mail.paused'),
+        faults: code
+          ? await pausedBeside(context, code)
+          : pausedFaults(context, 'resend', 'mail.paused'),
       }
     },
 

@@ -1,4 +1,5 @@
 import { ceremonyOf, fault, type StepContext } from '../step.ts'
+import { tooMany } from '../too-many.ts'
 import { countAttempt, forgetAttempts } from './attempts.ts'
 import type { Method } from './method.ts'
 import { proved, tellMember } from './outcome.ts'
@@ -31,6 +32,9 @@ export const recoveryCode: Method = {
         form,
         ceremonyOf(context),
       )
+      if (!verdict.ok && counted.left === 0) {
+        return { ok: false, faults: [await tooMany(context, limitsOf(context))] }
+      }
       if (!verdict.ok) {
         return { ok: false, faults: [fault(verdict.reason, 'code', { left: counted.left })] }
       }

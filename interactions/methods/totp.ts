@@ -6,6 +6,7 @@ import { memberKey } from '../account-key.ts'
 import { countedField } from '../csrf.ts'
 import { readForm } from '../form.ts'
 import { ceremonyOf, fault, type StepContext, type StepResult } from '../step.ts'
+import { tooMany } from '../too-many.ts'
 import { countAttempt, forgetAttempts } from './attempts.ts'
 import type { Method } from './method.ts'
 import { proved, registered } from './outcome.ts'
@@ -55,14 +56,18 @@ const attempt = async (context: StepContext, typed: string): Promise<StepResult 
   return counted.ok ? counted.left : { ok: false, faults: [counted.fault] }
 }
 
-/** Why a code was not taken; of a wrong one, how many tries are left. */
-const refused = (
+/** Why a code was not taken; of a wrong one, how many tries are left, or what to do without any. */
+const refused = async (
+  context: StepContext,
   { reason, values }: Extract<Verdict<never>, { ok: false }>,
   left: number,
-): StepResult => ({
-  ok: false,
-  faults: [fault(reason, 'code', reason === 'totp.wrong' ? { left } : values)],
-})
+): Promise<StepResult> => {
+  if (left === 0) return { ok: false, faults: [await tooMany(context, limitsOf(context))] }
+  return {
+    ok: false,
+    faults: [fault(reason, 'code', reason === 'totp.wrong' ? { left } : values)],
+  }
+}
 
 /** The authenticator app: manual chapters 2-3, 2-4 and 2-5 on one page. */
 export const totp: Method = {
@@ -89,7 +94,7 @@ export const totp: Method = {
       if (typeof counted !== 'number') return counted
       const { member } = facts
       const verdict = await factors.totp.finishRegistration(member, kept, form, ceremonyOf(context))
-      if (!verdict.ok) return refused(verdict, counted)
+      if (!verdict.ok) return refused(context, verdict, counted)
       // Taken, so that of two tabs one registers.
       if (!(await services.transient.take(registrationKey(context)))) return { ok: true }
       await forgetAttempts(context, limitsOf(context))
@@ -119,7 +124,7 @@ export const totp: Method = {
         form,
         ceremonyOf(context),
       )
-      if (!verdict.ok) return refused(verdict, counted)
+      if (!verdict.ok) return refused(context, verdict, counted)
       await forgetAttempts(context, limitsOf(context))
       return proved(context, 'totp', verdict.value)
     },

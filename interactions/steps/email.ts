@@ -1,4 +1,4 @@
-import { parseEmailAddress } from '../../accounts/email-address.ts'
+import { maskEmailAddress, parseEmailAddress } from '../../accounts/email-address.ts'
 import { matchNumberOf } from '../../factors/email-code.ts'
 import { confirmAddress } from '../confirm-address.ts'
 import { answerCode } from '../email-answer.ts'
@@ -10,18 +10,19 @@ import {
   type KeptChallenge,
   openChallenge,
   type PendingAddress,
+  pausedBeside,
   pausedFaults,
   pendingKey,
   resendChallenge,
   shareChallenge,
 } from '../email-challenge.ts'
 import type { Form } from '../form.ts'
-import type { Page, StepContext, StepHandler, StepResult } from '../step.ts'
+import type { FlowPatch, Page, StepContext, StepHandler, StepResult } from '../step.ts'
 import { fault } from '../step.ts'
 
 /**
- * A guessable initial password is no ground to change where the codes go: the address on file is
- * proven first, and where there is none the society's desk must help.
+ * A guessable initial password is no ground to change where the codes go, nor to read an address: the
+ * one on file is proven first, and where there is none the society's desk must help.
  */
 const mustProveAddressOnFile = ({ facts, flow }: StepContext): boolean =>
   facts.member.password.initial === 'derived' && !flow.addressOnFileProven
@@ -49,9 +50,9 @@ const show = async (context: StepContext): Promise<Page> => {
   const challenge = await current(context)
   if (challenge) {
     const shown = await challengeLocals(context, challenge, {
-      masked: challenge.purpose === 'proveAddressOnFile',
+      masked: mustProveAddressOnFile(context),
     })
-    const faults = pausedFaults(context)
+    const faults = await pausedBeside(context, challenge)
     // Two requests wait on one mail: its link shall move neither on, only the code typed here.
     const own = challenge.uid === uid
     if (!own) await shareChallenge(services, challenge)
@@ -71,15 +72,32 @@ const show = async (context: StepContext): Promise<Page> => {
   if (onFile === undefined && mustProveAddressOnFile(context)) {
     return { view: 'email-desk', locals: {} }
   }
+  const faults = pausedFaults(context, 'email')
+  if (onFile !== undefined && mustProveAddressOnFile(context)) {
+    return {
+      view: 'email',
+      locals: { onFile: true, maskedAddress: maskEmailAddress(onFile) },
+      values: { email: context.flow.wantedAddress ?? '' },
+      faults,
+    }
+  }
   return {
     view: 'email',
-    locals: {
-      onFile: onFile !== undefined,
-      changeNeedsOldAddress: onFile !== undefined && mustProveAddressOnFile(context),
-    },
+    locals: { onFile: onFile !== undefined },
     values: { email: (await pendingOf(context))?.address ?? onFile ?? '' },
-    faults: pausedFaults(context, 'email'),
+    faults,
   }
+}
+
+/** On to the code of an address, the one that is on its way where there is one. */
+const confirm = async (context: StepContext, address: string): Promise<FlowPatch> => {
+  const pending = await pendingOf(context)
+  const same = pending?.address === address && isLive(pending, context.services.clock.now())
+  const opened =
+    pending && same
+      ? { challengeId: pending.id }
+      : await openChallenge(context, 'confirmAddress', address)
+  return { ...opened, aside: undefined }
 }
 
 const takeAddress = async (context: StepContext, typed: string): Promise<StepResult> => {
@@ -103,13 +121,7 @@ const takeAddress = async (context: StepContext, typed: string): Promise<StepRes
     const opened = await openChallenge(context, 'proveAddressOnFile', onFile)
     return { ok: true, flow: { ...opened, wantedAddress: address, aside: undefined } }
   }
-  const pending = await pendingOf(context)
-  const same = pending?.address === address && isLive(pending, context.services.clock.now())
-  if (pending && same) {
-    return { ok: true, flow: { aside: undefined, challengeId: pending.id } }
-  }
-  const opened = await openChallenge(context, 'confirmAddress', address)
-  return { ok: true, flow: { ...opened, aside: undefined } }
+  return { ok: true, flow: await confirm(context, address) }
 }
 
 const takeCode = async (context: StepContext, typed: string): Promise<StepResult> => {
@@ -162,18 +174,14 @@ export const email: StepHandler = {
       fields: {},
       submit: async () => ({ ok: true, flow: { aside: 'changingAddress', notice: undefined } }),
     },
-    /** The address on file stays after all. */
+    /** The address on file stays. */
     'email-keep': {
       fields: {},
       async submit(context) {
         const onFile = context.facts.member.email?.address
         const flow = { wantedAddress: undefined, challengeId: undefined, aside: undefined }
         if (onFile === undefined) return { ok: true, flow }
-        const kept = { ...context, flow: { ...context.flow } }
-        return {
-          ok: true,
-          flow: { ...flow, ...(await openChallenge(kept, 'confirmAddress', onFile)) },
-        }
+        return { ok: true, flow: { ...flow, ...(await confirm(context, onFile)) } }
       },
     },
   },

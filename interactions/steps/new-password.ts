@@ -1,10 +1,13 @@
-import { changePassword } from '../../accounts/member.ts'
+import { changePassword, signOut } from '../../accounts/member.ts'
 import { hashPassword } from '../../factors/password.ts'
 import { sendNotice } from '../notice.ts'
 import { judgePassword, rulesFor } from '../password-choice.ts'
-import type { StepHandler } from '../step.ts'
+import { type StepHandler, signInOf } from '../step.ts'
 
-/** Manual step 9. The rules of the live checklist are the server's own. */
+/**
+ * Manual step 9. The rules of the live checklist are the server's own. Whoever else is half-way in
+ * with the initial password is so no more.
+ */
 export const newPassword: StepHandler = {
   fields: { password: { max: 1000 } },
   position: () => 6,
@@ -22,8 +25,8 @@ export const newPassword: StepHandler = {
   async submit(context, form) {
     const { services, facts } = context
     const candidate = form.password ?? ''
-    const checked = await judgePassword(facts.member, candidate)
-    if (!checked.ok) return { ok: false, faults: checked.faults }
+    const faults = await judgePassword(context, facts.member, candidate)
+    if (faults.length > 0) return { ok: false, faults }
     const hash = await hashPassword(candidate)
     const now = services.clock.now()
     const { member } = facts
@@ -35,7 +38,8 @@ export const newPassword: StepHandler = {
     return {
       ok: true,
       said: { facts: { memberId: member.id }, event: 'password set' },
-      member: (current) => changePassword(current, hash, now),
+      member: (current) =>
+        signOut(changePassword(current, hash, now), now, signInOf(context.uid, context.flow)),
     }
   },
 }

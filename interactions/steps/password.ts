@@ -150,6 +150,13 @@ const submit = async (
       'sign-in refused',
     )
     if (pausedUntil !== undefined) return locked(context, pausedUntil, typed)
+    if (attempt.left === 0) {
+      // The next one would be refused, right or wrong: told at once, for known and unknown IDs alike.
+      const pause = await throttle.look('password', account)
+      const until = pause.ok ? clock.now() : pause.until
+      await tellLocked(context, account, member, until)
+      return locked(context, until, typed)
+    }
     return { ok: false, faults: [fault('login.bad', undefined, { left: attempt.left })], values }
   }
   await throttle.forget('password', account)
@@ -172,6 +179,7 @@ const passkeyOptions = async (context: StepContext<Facts>): Promise<string> => {
 /** Sign-in by passkey alone: the passkey says who it is, and is two factors by itself. */
 const signInWithPasskey: Act<Facts> = {
   fields: PASSKEY_FIELDS,
+  proves: () => 'passkey',
   async submit(context, form) {
     const { services, factors, society, facts } = context
     const failed = ceremonyFault(form)

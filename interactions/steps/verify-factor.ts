@@ -68,6 +68,12 @@ export const verifyFactor: StepHandler = {
     const id = own.find((one) => one === method)
     return id && methods[id].verification.attempt?.({ ...told, counted: counted.join('.') })
   },
+  /** In a first login that is taken up again: a part of the step that it comes after. */
+  position: ({ facts: { member } }) => {
+    if (member.enrolledAt !== undefined) return undefined
+    if (member.chosenFactor === undefined) return 4
+    return member.password.initial === undefined ? 7 : 6
+  },
   prepare: async (context, save) =>
     context.flow.aside !== 'lostFactor' &&
     ((await verificationOf(context).prepare?.(context, save)) ?? false),
@@ -79,5 +85,6 @@ export const verifyFactor: StepHandler = {
     return { ...page, otherWays }
   },
   submit: (context, form) => verificationOf(context).submit(context, form),
+  proves: methodOf,
   acts: { ...methodActs(), 'use-method': useMethod, ...lostActs },
 }

@@ -243,6 +243,11 @@ const SIGNS: readonly Sign[] = [
     find: named('client_id', ({ asked }) => asked.sent('client_id')),
   },
   {
+    rule: 'auth.secret_unreadable',
+    words: /client secret cannot be read/,
+    find: named('client_secret'),
+  },
+  {
     rule: 'client.unknown',
     words: /^client not found|client is invalid|unrecognized id_token_hint audience/m,
     find: named('client_id', ({ asked }) => asked.clientId && masked(asked.clientId)),
@@ -537,6 +542,7 @@ const SIGNS: readonly Sign[] = [
     error: ['invalid_client_metadata', 'invalid_redirect_uri', 'invalid_request'],
     find: metadataRefused,
   },
+  { rule: 'client.unusable', error: ['invalid_client_metadata'], find: metadataRefused },
   {
     rule: 'token.scope',
     error: ['insufficient_scope'],

@@ -37,6 +37,17 @@ export const RULES = {
       'See why with `kenpo-idp client show`; once that is settled, run `kenpo-idp client enable`.',
     ],
   ),
+  'client.unusable': rule(
+    'RFC 7591 section 2',
+    [
+      '要求ではなく、このアプリの登録に問題があり、読み込めません。',
+      '運用者が`kenpo-idp client doctor ID`で確かめ、説明に挙げた項目を`kenpo-idp client update`で直します。',
+    ],
+    [
+      'Not the request but the registration of this client is at fault: it cannot be loaded.',
+      'The operator runs `kenpo-idp client doctor ID` and corrects what the description names with `kenpo-idp client update`.',
+    ],
+  ),
   'redirect_uri.unregistered': rule(
     'OIDC Core section 3.1.2.1, RFC 9700 section 4.1.3',
     [
@@ -350,6 +361,17 @@ export const RULES = {
     [
       'The client_secret is a former one, and the overlap of its rotation is over.',
       'Put the new secret into the app.',
+    ],
+  ),
+  'auth.secret_unreadable': rule(
+    'Kenpo ID docs/operate.md',
+    [
+      'このアプリのclient_secretを守る暗号鍵がサーバーにないため、どの秘密も確かめられません。',
+      '運用者が`IDP_ENCRYPTION_KEYS`に鍵を戻します。失ったのなら`kenpo-idp client rotate-secret`で新しい秘密を作り、アプリに入れます。',
+    ],
+    [
+      'The provider no longer has the encryption key of this client’s secret, so no secret can be checked.',
+      'The operator puts the key back into `IDP_ENCRYPTION_KEYS`; if it is lost, run `kenpo-idp client rotate-secret` and put the new secret into the app.',
     ],
   ),
   'auth.header': rule(

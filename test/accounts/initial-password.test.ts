@@ -92,7 +92,11 @@ describe('A member whom the desk has disabled', () => {
   })
 
   test('is blocked again as before when enabled, and unblocking enables nobody', () => {
-    const undone = undoEmailChange(anEnrolledMember(), 'former@example.jp', 5)
+    const undone = undoEmailChange(
+      anEnrolledMember(),
+      { former: 'former@example.jp', changedAt: 3 },
+      5,
+    )
     const disabled = disable(undone, T0)
     expect(unblock(disabled)).toBe(disabled)
     expect(disable(disabled, T0 + 9)).toBe(disabled)
@@ -101,7 +105,11 @@ describe('A member whom the desk has disabled', () => {
   })
 
   test('stays disabled when the former address’s holder undoes a change, which counts afterwards', () => {
-    const undone = undoEmailChange(disable(anEnrolledMember(), T0), 'former@example.jp', T0 + 9)
+    const undone = undoEmailChange(
+      disable(anEnrolledMember(), T0),
+      { former: 'former@example.jp', changedAt: 3 },
+      T0 + 9,
+    )
     expect(undone.blocked?.reason).toBe('disabled')
     expect(unblock(undone)).toBe(undone)
     expect(enable(undone).blocked).toEqual({ reason: 'emailChangeUndone', since: T0 + 9 })

@@ -31,7 +31,10 @@ describe('A second address', () => {
   })
 
   test.each([
-    { name: 'a change undone', after: undoEmailChange(withSecond, 'former@example.jp', T0) },
+    {
+      name: 'a change undone',
+      after: undoEmailChange(withSecond, { former: 'former@example.jp', changedAt: 3 }, T0),
+    },
     { name: 'a pass of the desk', after: spendDeskPass(withSecond, T0) },
   ])('goes with $name: a stranger may have added it', ({ after }) => {
     expect(after.secondEmail).toBeUndefined()

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import { IdentityError } from '../../accounts/errors.ts'
 import type { Log } from '../../accounts/ports.ts'
 import { createLog, systemClock, systemRandom } from '../../adapters/system.ts'
+import { sourceText } from '../style/sources.ts'
 
 const CANARY = 'canary-7f3a'
 
@@ -53,6 +54,21 @@ describe('the operator’s log', () => {
     const { log, lines } = aLog()
     log.debug({ step: 'password' }, 'quiet')
     expect(lines()).toEqual([])
+  })
+
+  test.each(['README.md', 'README.ja.md'])('every fact that %s promises comes out', (readme) => {
+    const table = /^\| `msg` \|.*?\n\n/ms.exec(sourceText(readme))?.[0] ?? ''
+    const cells = table.split('\n').flatMap((row) => row.split(' | ').slice(1))
+    const named = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name))
+    // Neither options, nor an event, nor a client's metadata.
+    const others = /^(?:IDP_[A-Z_]+|uncaught|backchannel_logout_uri)$/
+    const facts = named.filter((name) => !others.test(name!))
+    expect(facts).toContain('logoutId')
+    const { log, lines } = aLog()
+    for (const name of facts) log.info({ [name!]: 'told' }, 'event')
+    expect(lines().map((line, index) => [facts[index], line[facts[index]!]])).toEqual(
+      facts.map((name) => [name, 'told']),
+    )
   })
 
   const SECRETS = [

@@ -99,7 +99,7 @@ describe('A member without their phone', () => {
     await enterRecoveryCode(keys.recoveryCodes?.[0] ?? '')
     await page.locator('#codes').waitFor()
     await walk.see('codes', '回復コードを保存してください')
-    const codes = await saveCodes(page)
+    const codes = await saveCodes(page, 'このコードに切り替える')
     expect(codes).toHaveLength(10)
     expect((await claimsAt(page)).acr).toBe(MFA)
   })

@@ -45,11 +45,11 @@ export const goToRegistration = async (
 }
 
 /** The recovery codes' page: they are read, said to be saved, and left. */
-export const saveCodes = async (page: Page): Promise<readonly string[]> => {
+export const saveCodes = async (page: Page, button = '次へ'): Promise<readonly string[]> => {
   await page.getByRole('heading', { name: '回復コードを保存してください' }).waitFor()
   const codes = await page.locator('#codes li').allTextContents()
   await page.getByLabel('保存しました').check()
-  await press(page, '次へ')
+  await press(page, button)
   return codes
 }
 

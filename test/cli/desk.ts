@@ -25,6 +25,7 @@ export type TestDesk = Readonly<{
   run: (
     request: Partial<Omit<ImportRequest, 'societyId'>> &
       Readonly<{ file: string /** Undefined: the file says. */; societyId?: string | undefined }>,
+    over?: Partial<DeskPorts>,
   ) => Promise<ImportOutcome & Readonly<{ said: readonly string[] }>>
   all: (societyId?: string) => Promise<readonly Member[]>
   find: (loginId: string) => Promise<Member | undefined>
@@ -55,11 +56,11 @@ export const aDesk = (): TestDesk => {
       writeFileSync(path(name), content)
       return path(name)
     },
-    run: async (given) => {
+    run: async (given, over = {}) => {
       const { societyId, ...request } = { societyId: 'sakura', ...given }
       const said: string[] = []
       const outcome = await importMembers(
-        ports,
+        { ...ports, ...over },
         {
           operator: '山田花子',
           skip: [],

@@ -36,10 +36,12 @@ test('an import that is killed half way leaves whole members only, and goes on w
   const part = `${passwords}.part`
   const row = (id: string) => `${id},12345,${id.slice(6)},1985-04-01,m${id}@example.jp`
   writeFileSync(file, `login_id,symbol,number,birthdate,email\n${IDS.map(row).join('\n')}\n`)
-  const args = [
+  const report = join(folder, 'report.csv')
+  const plain = [
     ...['member', 'import', file, '--society', 'sakura', '--operator', '山田花子'],
     ...['--passwords-file', passwords, '--lang', 'en'],
   ]
+  const args = [...plain, '--report', report]
   try {
     const first = startCommand(dataDir, {}, args)
     const promised = () => (existsSync(part) ? readFileSync(part, 'utf8').split('\n').length : 0)
@@ -51,7 +53,7 @@ test('an import that is killed half way leaves whole members only, and goes on w
     const half = await membersIn(dataDir)
     expect(half.length).toBeGreaterThan(0)
     expect(half.length).toBeLessThan(ROWS)
-    expect(existsSync(passwords)).toBe(false)
+    expect([existsSync(passwords), existsSync(report)]).toEqual([false, false])
     const journal = readFileSync(part, 'utf8')
     for (const { loginId, ...member } of half) {
       expect(member).toMatchObject({
@@ -95,7 +97,11 @@ test('an import that is killed half way leaves whole members only, and goes on w
     }
     expect(resumed.out + resumed.err).not.toContain(secrets.get(IDS[0] ?? ''))
 
-    const settled = await startCommand(dataDir, {}, args).ended
+    // An answer to every row, in the place of what the first run had begun.
+    expect(readCsv(report).map(([, id]) => id)).toEqual(['login_id', ...IDS])
+    expect(existsSync(`${report}.part`)).toBe(false)
+
+    const settled = await startCommand(dataDir, {}, plain).ended
     expect(settled.out).toContain(`created 0, updated 0, unchanged ${ROWS}, refused 0`)
     expect(await membersIn(dataDir)).toEqual(all)
   } finally {

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { reissuePassword } from '../../accounts/initial-password.ts'
 import {
@@ -146,6 +146,60 @@ describe('The same file again', () => {
     const third = await stored('12345-3')
     expect(third).toMatchObject({ id: 'new', password: { changedAt: at } })
     expect(await verifyPassword(third.password.hash, 'never-stored')).toBe(true)
+  })
+})
+
+describe('The report', () => {
+  /** Breaks the import off after the first member is stored. */
+  const breakOff = async (request: Parameters<TestDesk['run']>[0]) => {
+    const ends = new Error('the store is gone')
+    const { audit } = desk.ports
+    let stored = 0
+    const append: typeof audit.append = async (event) => {
+      stored += 1
+      if (stored > 1) throw ends
+      return audit.append(event)
+    }
+    await expect(desk.run(request, { audit: { ...audit, append } })).rejects.toThrow(ends)
+  }
+
+  test.each([
+    ['random passwords', {}],
+    ['legacy passwords', { passwords: 'derived' as const }],
+  ])('of an import with %s that was broken off is whole once it is resumed', async (_of, kind) => {
+    const report = desk.path('report.csv')
+    const request = { file: aFile(...THREE.slice(0, 2)), report, ...kind }
+    await breakOff(request)
+    expect([existsSync(report), existsSync(`${report}.part`)]).toEqual([false, true])
+    await expect(desk.run(request)).rejects.toThrow('--resume')
+    await desk.run({ ...request, resume: true })
+    expect(readCsv(report).map(([, id]) => id)).toEqual(['login_id', '12345-1', '12345-2'])
+    expect(existsSync(`${report}.part`)).toBe(false)
+  })
+
+  test('is written although all passwords are in their file already', async () => {
+    const file = aFile(...THREE)
+    await desk.run({ file })
+    const passwords = readCsv(desk.path('passwords.csv'))
+    const report = desk.path('report.csv')
+    // The first run ended between its two files.
+    desk.write('report.csv.part', '\ufeffline,login_id,res')
+    const { counts } = await desk.run({ file, report, resume: true })
+    expect(counts).toMatchObject({ created: 0, unchanged: 3 })
+    expect(readCsv(report)).toHaveLength(1 + 3)
+    expect(readCsv(desk.path('passwords.csv'))).toEqual(passwords)
+  })
+
+  test.each([
+    ['a report that is whole', 'report.csv', '\ufeffline,login_id,result,column,rule,message\r\n'],
+    ['a file that is no report', 'report.csv.part', 'ユーザID,生年月日\n'],
+  ])('never takes the place of %s, and then nobody is stored', async (_of, name, content) => {
+    const path = desk.write(name, content)
+    const request = { file: aFile(...THREE), report: desk.path('report.csv'), resume: true }
+    await expect(desk.run(request)).rejects.toThrow('上書き')
+    expect(readFileSync(path, 'utf8')).toBe(content)
+    expect(await desk.all()).toEqual([])
+    expect(existsSync(desk.path('passwords.csv.part'))).toBe(false)
   })
 })
 

@@ -122,8 +122,24 @@ describe('kenpo-idp keys', () => {
     }
     expect((await started()).jwks.map(({ kid }) => kid)).toEqual(before)
     expect((await withOther('--lost')).code).toBe(2)
-    expect((await withOther('--now', '--lost')).code).toBe(0)
-    expect(await listed()).toHaveLength(6)
+  })
+
+  test('rotate --now --lost begins anew, and a server starts with the new keys at once', async () => {
+    await started()
+    const former = kids(await listed())
+    const env = { IDP_ENCRYPTION_KEYS: `another:${randomBytes(32).toString('base64url')}` }
+    await expect(started(env)).rejects.toThrow('unreadable_secret')
+    const { code, out } = await runWith(
+      ...[dataDir, env, 'keys', 'rotate', ...BY, '--now', '--lost'],
+    )
+    expect(code).toBe(0)
+    expect(out).toContain('Start the servers')
+    const { jwks, acts } = await started(env)
+    const list = await listed()
+    expect(states(list)).toEqual(['active ES256', 'active RS256', 'active PS256'])
+    expect(jwks.map(({ kid }) => kid)).toEqual(kids(list))
+    expect(acts).toMatchObject([{ act: 'signingKeysRevoked', facts: { kids: former.join(' ') } }])
+    for (const kid of former) expect(kids(list)).not.toContain(kid)
   })
 
   test('no private key is ever printed', async () => {

@@ -52,7 +52,7 @@ const act = async (name: string, member: Member, ...more: readonly string[]) => 
 const desk = (): Desk => ({
   ...idp.services,
   societies: idp.services.settings.societies,
-  endSessions: async () => {},
+  openSessions: async () => async () => {},
 })
 const asked = (member: Member) => ({
   societyId: member.societyId,
@@ -111,7 +111,9 @@ describe('member disable and member enable', () => {
 
 describe('member unlock', () => {
   test('forgets every counter of the member and lifts a block', async () => {
-    const member = await stored(undoEmailChange(aSettledMember(), 'former@example.jp', 5))
+    const member = await stored(
+      undoEmailChange(aSettledMember(), { former: 'former@example.jp', changedAt: 3 }, 5),
+    )
     const { throttle, settings } = idp.services
     for (const [limit, key] of countersOf(settings, member)) {
       for (let tries = 0; (await throttle.count(limit, key)).ok && tries < 200; ) tries += 1
@@ -277,6 +279,12 @@ describe('The command line', () => {
       ['member', 'enable', 'sakura', 'x', '--operator', 'a\nb'],
       '100',
     ],
+    ...['a\u2028b', 'a\u2029b', 'a\u202eb'].map((name): [string, number, string[], string] => [
+      `an operator named ${JSON.stringify(name)}`,
+      2,
+      ['member', 'enable', 'sakura', 'x', '--operator', name],
+      'on one line',
+    ]),
     ['an unknown society', 1, ['member', 'show', 'kita', 'x', '--operator', 'A'], 'sakura, minato'],
     [
       'an unknown member',

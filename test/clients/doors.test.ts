@@ -84,14 +84,16 @@ describe('The clients file', () => {
       writeFileSync(idp.clientsFile, JSON.stringify([...list.slice(1), good, bad])),
     )
     expect(line).toMatchObject({ level: 'error' })
-    expect(line.reason).toContain('bad: "redirect_uris[0]" "http://evil.example/cb" is http')
+    expect(line.problems).toEqual([
+      expect.stringContaining('bad: "redirect_uris[0]" "http://evil.example/cb" is http'),
+    ])
     const known = await registry().list()
     expect(known.map((one) => one.client.id)).toEqual(
       expect.arrayContaining(['health-portal', 'late-comer']),
     )
     expect(known.map((one) => one.client.id)).not.toContain('too-early')
     const gone = await fileLine('clients_file_refused', () => writeFileSync(idp.clientsFile, '['))
-    expect(gone.reason).toContain('is not JSON')
+    expect(gone.problems).toEqual([expect.stringContaining('is not JSON')])
     await fileLine('clients_file_read', () => writeFileSync(idp.clientsFile, JSON.stringify(list)))
   })
 
@@ -316,7 +318,16 @@ describe('Software that registers itself', () => {
 
   test('registers how requests and answers are signed, and reads it back', async () => {
     const signed = {
-      jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'x'.repeat(43), y: 'y'.repeat(43) }] },
+      jwks: {
+        keys: [
+          {
+            kty: 'EC',
+            crv: 'P-256',
+            x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+            y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+          },
+        ],
+      },
       request_object_signing_alg: 'ES256',
       request_uris: ['https://app.example.jp/request#sha256'],
       userinfo_signed_response_alg: 'RS256',

@@ -9,7 +9,6 @@ import type { ClientStore } from '../../clients/ports.ts'
 import type { Actor } from '../../clients/registry.ts'
 import type { ClientRules } from '../../clients/schema.ts'
 import type { Fetch } from '../../clients/sector.ts'
-import { UnreadableSecretError } from '../../factors/seal.ts'
 import { accountClient } from '../../provider/account-client.ts'
 import { openTemporary } from '../adapters/embedded/temporary.ts'
 import { inParallel, reasonsOf, valuesOf } from '../contracts/rounds.ts'
@@ -43,6 +42,7 @@ const fetch: Fetch = async (url) => {
 const clientsWith = (
   keys: typeof KEYS = KEYS,
   stopwatch: () => number = () => performance.now(),
+  audit = createAuditTrail(open.db),
 ): Clients =>
   createClients({
     own: [accountClient('https://id.example.jp', 'sakura')],
@@ -51,7 +51,7 @@ const clientsWith = (
     encryptionKeys: keys,
     store,
     tokens: createRecordStore(open.db, 'registrationToken'),
-    audit: createAuditTrail(open.db),
+    audit,
     clock,
     randomBytes: systemRandom,
     fetch,
@@ -81,14 +81,55 @@ describe('The registry', () => {
     const { client: other } = await clients.registry.create(ENTRY, ACTOR)
     await store.save({ ...other, secrets: client.secrets })
     clients.known.forget(other.id)
-    await expect(secretsOf(other.id)).rejects.toThrow(UnreadableSecretError)
+    expect(await secretsOf(other.id)).toEqual([])
+    expect((await clients.known.find(other.id))?.unreadableAt(now)).toEqual([
+      { createdAt: now, encryptionKey: 'a', reason: 'tampered with, or of another row' },
+    ])
   })
 
   test('reads secrets under an older key, and says so where the key is gone', async () => {
     const { client, secret } = await clients.registry.create(ENTRY, ACTOR)
     const newer = { id: 'b', key: systemRandom(32) }
     expect(await secretsOf(client.id, clientsWith([newer, ...KEYS]))).toEqual([secret])
-    await expect(secretsOf(client.id, clientsWith([newer]))).rejects.toThrow(UnreadableSecretError)
+    const known = await clientsWith([newer]).known.find(client.id)
+    expect(known?.secretsAt(now)).toEqual([])
+    expect(known?.unreadableAt(now)).toEqual([
+      { createdAt: now, encryptionKey: 'a', reason: 'sealed by a key that is not configured' },
+    ])
+  })
+
+  test('stores no secret that it cannot tell, as the audit trail does not take the act', async () => {
+    const { client, secret } = await clients.registry.create(ENTRY, ACTOR)
+    const trail = createAuditTrail(open.db)
+    let isDown = true
+    const append: typeof trail.append = async (event) => {
+      if (isDown) throw new Error('no audit trail')
+      return trail.append(event)
+    }
+    const { registry } = clientsWith(KEYS, undefined, { ...trail, append })
+    const rotate = () => registry.rotateSecret(client.id, { overlapSeconds: 3600 }, ACTOR)
+    for (let times = 0; times < 2; times += 1) await expect(rotate()).rejects.toThrow('no audit')
+    await expect(registry.create(ENTRY, ACTOR)).rejects.toThrow('no audit')
+    expect(await store.list()).toHaveLength(1)
+    isDown = false
+    const made = await rotate()
+    expect(await secretsOf(client.id, clientsWith())).toEqual([made.secret, secret])
+  })
+
+  test('keeps the newest secret that can be read beside a new one, and drops those that cannot', async () => {
+    const options = { overlapSeconds: 3600 }
+    const newer = clientsWith([{ id: 'b', key: systemRandom(32) }])
+    const { client } = await clients.registry.create(ENTRY, ACTOR)
+    const first = await newer.registry.rotateSecret(client.id, options, ACTOR)
+    expect(first).toMatchObject({ dropped: 1, client: { secrets: [{ createdAt: now }] } })
+    const second = await newer.registry.rotateSecret(client.id, options, ACTOR)
+    expect(second).not.toHaveProperty('dropped')
+    expect(await secretsOf(client.id, newer)).toEqual([second.secret, first.secret])
+    const events = await createAuditTrail(open.db).eventsOf(`client:${client.id}`)
+    expect(events.slice(1).map(({ facts }) => facts)).toEqual([
+      { door: 'cli', overlapSeconds: '3600', unreadable: '1' },
+      { door: 'cli', overlapSeconds: '3600' },
+    ])
   })
 
   test('gives no secret to who needs none, and takes one away with the method', async () => {
@@ -131,6 +172,28 @@ describe('The registry', () => {
       ['clientCreated', '山田', { door: 'cli', name: 'アプリ' }],
       ['clientUpdated', '山田', { door: 'cli', changed: 'client_name, policy, scope' }],
     ])
+  })
+
+  test('gives members another sub only where that is said', async () => {
+    const { client } = await clients.registry.create(ENTRY, ACTOR)
+    const moved = { redirect_uris: ['https://moved.example.jp/cb'] }
+    await expect(clients.registry.update(client.id, moved, ACTOR)).rejects.toThrow(
+      'gives every member of this client another "sub": pairwise for app.example.jp becomes pairwise for moved.example.jp',
+    )
+    const shared = clients.registry.update(client.id, { subject_type: 'public' }, ACTOR)
+    await expect(shared).rejects.toThrow('another "sub"')
+    const same = { redirect_uris: ['https://app.example.jp/other'] }
+    await clients.registry.update(client.id, same, ACTOR)
+    await clients.registry.update(client.id, moved, ACTOR, { newSub: true })
+    const events = await createAuditTrail(open.db).eventsOf(`client:${client.id}`)
+    expect(events.map(({ facts }) => facts.newSub)).toEqual([undefined, undefined, 'true'])
+  })
+
+  test('its terms cannot be taken out', async () => {
+    const { client } = await clients.registry.create(ENTRY, ACTOR)
+    const without = clients.registry.update(client.id, { policy: null }, ACTOR)
+    await expect(without).rejects.toThrow('policy is no object')
+    expect((await store.find(client.id))?.revision).toBe(client.revision)
   })
 
   test('refuses an ID that another has, and a change of ID', async () => {

@@ -124,12 +124,25 @@ describe('A redirect URI', () => {
   })
 })
 
-const JWKS = { keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }] }
+/** RFC 7517 appendix A.1 */
+const KEY = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+  y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+}
+const JWKS = { keys: [KEY] }
+const byKeys = (...keys: readonly Json[]) => ({
+  token_endpoint_auth_method: 'private_key_jwt',
+  jwks: { keys },
+})
 
 describe('A registration', () => {
   test.each<[Json, string]>([
     [{ client_name: ' ' }, 'client_name " " is not a name'],
     [{ client_name: '<b>' }, 'client_name "<b>" is not a name'],
+    [{ client_name: '健康\u2028アプリ' }, 'is not a name of 1 to 100 characters'],
+    [{ 'client_name#en': 'Health\u2029app' }, 'is not a name of 1 to 100 characters'],
     [{ client_id: 'a b' }, 'client_id "a b" is not 1 to 128'],
     [{ client_id: 'account-sakura' }, 'client_id "account-sakura" begins with "account-"'],
     [{ client_id: 'account-later' }, 'begins with "account-"'],
@@ -146,6 +159,19 @@ describe('A registration', () => {
       'jwks is given, and so is "jwks_uri"',
     ],
     [{ token_endpoint_auth_method: 'private_key_jwt' }, 'jwks is missing, as is "jwks_uri"'],
+    [{ jwks: { keys: [{ kty: 'RSA', kid: '1' }] } }, 'jwks.keys[0] is no RSA key'],
+    [{ jwks: { keys: [{ ...KEY, y: KEY.x }] } }, 'jwks.keys[0] is no EC key'],
+    [{ jwks: { keys: [{ ...KEY, kid: 1 }] } }, 'jwks.keys[0] has a "kid" that is no text'],
+    [{ jwks: { keys: [{ kty: 'EC' }] } }, 'jwks.keys[0] has no "crv"'],
+    [byKeys(), 'jwks.keys has no key for the method "private_key_jwt"'],
+    [byKeys({ ...KEY, use: 'enc' }), 'jwks.keys has no key for the method'],
+    [byKeys({ ...KEY, key_ops: ['sign'] }), 'jwks.keys has no key for the method'],
+    [
+      { ...byKeys(KEY), token_endpoint_auth_signing_alg: 'RS256' },
+      'has no key for the method "private_key_jwt" (RS256)',
+    ],
+    [{ require_signed_request_object: true, jwks: { keys: [] } }, 'no key for signed requests'],
+    [{ response_modes: [] }, 'response_modes [] has less than 1'],
     [{ token_endpoint_auth_method: 'tls_client_auth' }, 'is none of: client_secret_basic'],
     [{ token_endpoint_auth_signing_alg: 'HS256' }, 'does not go with "client_secret_basic"'],
     [{ id_token_signed_response_alg: 'none' }, '"none" is none of: RS256, ES256'],

@@ -130,6 +130,51 @@ describe('On a developer’s machine', () => {
   })
 })
 
+describe('An issuer that is not on this machine', () => {
+  const env = { IDP_ISSUER: 'https://id.example.jp', IDP_CODE_KEY: random() }
+
+  test.each([undefined, 'development', 'test', 'Production'])(
+    'is for production alone, not for NODE_ENV=%s',
+    (NODE_ENV) => {
+      const { names, message } = refused({ ...env, NODE_ENV })
+      expect(names).toEqual(['IDP_ISSUER'])
+      expect(message).toContain('Set NODE_ENV=production')
+    },
+  )
+
+  test('is refused without the demo and with secrets of its own too', () => {
+    const demoless = { ...PRODUCTION, NODE_ENV: undefined, IDP_DEMO: 'off' }
+    expect(refused(demoless, readFile).names).toEqual(['IDP_ISSUER'])
+    expect(refused({ ...env, IDP_DEMO: 'on' }).names).toEqual(['IDP_ISSUER'])
+  })
+
+  test('has no secrets made and kept for it', () => {
+    const kept: string[] = []
+    const keep = (_dataDir: string, name: string, make: () => string) => {
+      kept.push(name)
+      return make()
+    }
+    expect(() => loadConfig(env, undefined, keep)).toThrow(ConfigError)
+    expect(kept).toEqual([])
+  })
+
+  test.each([
+    'http://localhost:4000',
+    'http://127.0.0.1:3000',
+    'http://[::1]:3000',
+    'https://id.localhost',
+  ])('is not %s', (IDP_ISSUER) => {
+    expect(loadConfig({ IDP_ISSUER }).issuer).toBe(IDP_ISSUER)
+  })
+
+  test.each(['https://localhost.example.jp', 'https://xlocalhost', 'http://127.0.0.1.example.jp'])(
+    'can be %s',
+    (IDP_ISSUER) => {
+      expect(refused({ IDP_ISSUER }).names).toEqual(['IDP_ISSUER'])
+    },
+  )
+})
+
 describe('In production', () => {
   test('a sound configuration is accepted', () => {
     const config = loadConfig(PRODUCTION, readFile)

@@ -76,8 +76,8 @@ describe('The conformance profile', () => {
 
   test('is no matter of the environment: only the flag asks for it', () => {
     const { conformance, responseTypes, openRegistration, registration, societies } = loadConfig({
-      IDP_ISSUER: ISSUER,
-      IDP_CONFORMANCE_ISSUERS: ISSUER,
+      IDP_ISSUER: 'http://localhost:3000',
+      IDP_CONFORMANCE_ISSUERS: 'http://localhost:3000',
       IDP_PROFILE: 'conformance',
     })
     expect(conformance).toBeUndefined()

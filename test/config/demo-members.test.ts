@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { changePassword } from '../../accounts/member.ts'
+import { changePassword, type Member, type MemberId } from '../../accounts/member.ts'
 import type { MemberStore } from '../../accounts/ports.ts'
 import { type Database, openDatabase } from '../../adapters/embedded/database.ts'
 import { createMemberStore } from '../../adapters/embedded/members.ts'
-import { systemRandom } from '../../adapters/system.ts'
 import { addDemoMembers } from '../../config/demo-members.ts'
 import { loadConfig } from '../../config/index.ts'
+import { findPublicMembers } from '../../config/public-members.ts'
 import { hashPassword, verifyPassword } from '../../factors/password.ts'
 
 const NOW = 1_790_000_000
@@ -18,8 +18,7 @@ describe('The demo members', () => {
   let folder: string
   let db: Database
   let members: MemberStore
-  const add = () =>
-    addDemoMembers({ ...config, members, hashPassword, randomBytes: systemRandom, now: NOW })
+  const add = () => addDemoMembers({ ...config, members, hashPassword, now: NOW })
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'kenpo-id-demo-'))
@@ -91,10 +90,29 @@ describe('The demo members', () => {
       societies,
       members,
       hashPassword,
-      randomBytes: systemRandom,
       now: NOW,
     })
     expect(new Set(added.map(({ societyId }) => societyId))).toEqual(new Set(['minato']))
     expect(await members.findByLoginId('sakura', '12345-678')).toBeUndefined()
+  })
+
+  test('and nobody else are told to be public, whatever they have become', async () => {
+    expect(await findPublicMembers(members)).toEqual([])
+    const added = await add()
+    const theirs = (found: readonly Member[]) => found.map(({ loginId }) => loginId).sort()
+    expect(theirs(await findPublicMembers(members))).toEqual(
+      added.map(({ loginId }) => loginId).sort(),
+    )
+    const [member] = await findPublicMembers(members)
+    if (!member) throw new Error('no such member')
+    const changed = await members.save({
+      ...changePassword(member, 'changed', NOW + 1),
+      loginId: 'other-1',
+    })
+    expect(theirs(await findPublicMembers(members))).toContain('other-1')
+    await members.save({ ...changed, blocked: { reason: 'disabled', since: NOW + 2 } })
+    expect(theirs(await findPublicMembers(members))).toHaveLength(added.length - 1)
+    await members.save({ ...changed, id: 'x' as MemberId, loginId: '12345-900', revision: 0 })
+    expect(theirs(await findPublicMembers(members))).toHaveLength(added.length - 1)
   })
 })

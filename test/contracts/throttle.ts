@@ -58,9 +58,17 @@ export const throttleContract = (name: string, open: OpenThrottle): void => {
       ] as const
       expect(await countInOrder(throttle, limits)).toEqual({ ok: true, left: 1 })
       expect(await countInOrder(throttle, limits)).toEqual({ ok: true, left: 0 })
-      expect(await countInOrder(throttle, limits)).toEqual({ ok: false, until: clock.now() + 2 })
+      expect(await countInOrder(throttle, limits)).toEqual({
+        ok: false,
+        until: clock.now() + 2,
+        limit: 'emailCode',
+      })
       expect(await throttle.look('birthdate', 'c')).toEqual({ ok: true, left: 2 })
-      expect(await countInOrder(throttle, limits)).toEqual({ ok: false, until: clock.now() + 900 })
+      expect(await countInOrder(throttle, limits)).toEqual({
+        ok: false,
+        until: clock.now() + 900,
+        limit: 'password',
+      })
       expect(await throttle.count('password', 'a')).toEqual({ ok: false, until: clock.now() + 900 })
     })
 

@@ -30,7 +30,7 @@ describe('docs/operate.md', () => {
     expect(shapeOf(GUIDE.ja)).toBe(shapeOf(GUIDE.en))
     expect(blocksOf(GUIDE.ja)).toEqual(blocksOf(GUIDE.en))
     expect(typedIn(GUIDE.ja)).toEqual(typedIn(GUIDE.en))
-    expect(blocksOf(GUIDE.en)).toHaveLength(4)
+    expect(blocksOf(GUIDE.en)).toHaveLength(6)
   })
 
   test.each(LOCALES)('names options that there are (%s)', (locale) => {

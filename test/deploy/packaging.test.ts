@@ -59,7 +59,9 @@ type Service = Readonly<{
   volumes?: readonly (string | Readonly<{ source: string; target: string }>)[]
   depends_on?: Readonly<Record<string, Readonly<{ condition: string }>>>
   healthcheck?: Readonly<{ test?: unknown; disable?: boolean }>
+  entrypoint?: readonly string[]
   command?: readonly string[]
+  working_dir?: string
   ports?: readonly string[]
   read_only?: boolean
   security_opt?: readonly string[]
@@ -248,7 +250,7 @@ describe('compose.yaml', () => {
     expect(taking('mongo_root_password')).toEqual(['mongo', 'mongo-init'])
     expect(taking('mongo_password')).toEqual(['mongo-init'])
     for (const url of ['redis_url', 'mongo_url']) {
-      expect(taking(url)).toEqual(['idp-1', 'idp-2', 'migrate'])
+      expect(taking(url)).toEqual(['idp-1', 'idp-2', 'migrate', 'kenpo-idp'])
     }
     const made = Object.keys(storeSecrets())
     for (const name of made) expect(compose.secrets[name]?.file).toBe(`./secrets/${name}`)
@@ -290,6 +292,25 @@ describe('compose.yaml', () => {
     } finally {
       await close()
       await redis.stop()
+    }
+  })
+
+  test('runs the operator’s commands as a server, with one folder to read and write files in', () => {
+    const { environment, secrets, networks, volumes, ...command } = compose.services['kenpo-idp']!
+    const [, server] = servers[0]!
+    expect([environment, secrets]).toEqual([server.environment, server.secrets])
+    // Started by nobody but the operator.
+    expect(command).toMatchObject({ profiles: ['commands'], restart: 'no', read_only: true })
+    expect(command.entrypoint?.at(-1)).toBe('/app/bin/kenpo-idp.js')
+    expect(networks).toEqual(['stores', 'outside'])
+    expect(volumes).toEqual([
+      ...(server.volumes ?? []),
+      expect.objectContaining({ source: './files', target: '/files' }),
+    ])
+    // files/members.csv is the same file inside and outside.
+    expect(command.working_dir).toBe('/')
+    for (const path of ['.gitignore', '.dockerignore']) {
+      expect(sourceText(path).split('\n')).toContain(path === '.gitignore' ? '/files/' : 'files')
     }
   })
 

@@ -14,7 +14,7 @@ import {
   StaleInteractionError,
   StaleMemberError,
 } from '../../accounts/errors.ts'
-import { CHOSEN_FACTORS } from '../../accounts/member.ts'
+import { CHOSEN_FACTORS, UNDO_SECONDS } from '../../accounts/member.ts'
 import {
   DESK_PASS_MINUTES,
   ENROLMENT_WINDOW_SECONDS,
@@ -35,7 +35,6 @@ import { loadConfig } from '../../config/index.ts'
 import { CODE_SECONDS, LINK_SECONDS } from '../../factors/email-code.ts'
 import { PASSKEY_SECONDS } from '../../factors/passkey.ts'
 import { UnreadableSecretError } from '../../factors/seal.ts'
-import { UNDO_SECONDS } from '../../interactions/confirm-address.ts'
 import { ACCESS_TOKEN_SECONDS, ttl } from '../../provider/ttl.ts'
 import { catalogue, FAULT_REASONS } from '../../views/messages/index.ts'
 import { ROOT, sourceFiles, sourceText } from '../style/sources.ts'

@@ -39,13 +39,12 @@ export const theDemoMember = (): DemoMember => {
 
 /** Puts the demo's members into the store, as `npm start` does; returns the guide's. */
 export const withDemoMembers = async (idp: Idp): Promise<Member> => {
-  const { members, settings, randomBytes } = idp.services
+  const { members, settings } = idp.services
   await addDemoMembers({
     members,
     societies: settings.societies,
     clientFile: { clients: new Map() },
     hashPassword,
-    randomBytes,
     now: idp.clock.now(),
   })
   const { societyId, loginId } = theDemoMember()

@@ -242,7 +242,7 @@ describe('A passkey gets a name', () => {
     taken(await register(createAuthenticator({ aaguid }), hanako, {}, fields)).label
 
   test('the member’s own before all', async () => {
-    const fields = { label: '  花子の\tスマホ ', device: 'iPhone（Safari）' }
+    const fields = { label: '  花子の\u2028\tスマホ\u2029 ', device: 'iPhone（Safari）' }
     expect(await labelWith(GOOGLE, fields)).toBe('花子の スマホ')
   })
 

@@ -324,6 +324,7 @@ describe('Registering an app', () => {
     [{}, undefined],
     [{ label: '  ' }, undefined],
     [{ label: ' 私のスマホ\r\n\u202e ' }, '私のスマホ'],
+    [{ label: 'my\u2028pho\u2029ne' }, 'myphone'],
     [{ label: '𠮷'.repeat(50) }, '𠮷'.repeat(40)],
   ])('of the name %j what fits on one line is kept', async (named, label) => {
     const factor = aFactor()

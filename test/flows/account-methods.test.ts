@@ -258,7 +258,7 @@ describe('The method asked for first', () => {
     await visitor.submit('choose', { factor: 'emailCode' })
     expect(visitor.page.text).toContain('最初に使う方法を変えました')
     expect(await chosen(member)).toBe('emailCode')
-    expect((await afterPassword(member)).heading).toBe('確認コードを入力してください')
+    expect((await afterPassword(member)).heading).toBe('確認コードを送ります')
   })
 
   test('changes with a proof of the last five minutes only', async () => {

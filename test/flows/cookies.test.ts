@@ -44,12 +44,12 @@ const withIdp = async <T>(options: IdpOptions, use: (idp: Idp) => Promise<T>): P
   }
 }
 
-const HOST = ['idp_session', 'idp_app', 'idp_device', 'idp_locale', 'idp_furigana']
+const HOST = ['idp_session', 'idp_app', 'idp_device', 'idp_visit', 'idp_locale', 'idp_furigana']
 const OF_ONE_PATH = ['idp_interaction', 'idp_resume', 'idp_account_', 'idp_locale_here']
 
 describe('The cookies', () => {
   test('of an https issuer are bound to its host, or set over https only', async () => {
-    const env = { IDP_ISSUER: 'https://id.example.jp', IDP_TRUSTED_PROXY_HOPS: '1' }
+    const env = { IDP_ISSUER: 'https://id.localhost', IDP_TRUSTED_PROXY_HOPS: '1' }
     const seen = await withIdp({ env }, (idp) =>
       cookiesOf(idp, { httpsPort: idp.port, headers: { 'X-Forwarded-For': '203.0.113.9' } }),
     )

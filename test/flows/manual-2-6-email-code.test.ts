@@ -25,6 +25,8 @@ import {
   theDate,
 } from './support.ts'
 
+const SPENT = 'このコードは使えなくなりました'
+
 /** Another six digits than these. */
 const wrong = (code: string, by = 1): string =>
   String((Number(code) + by) % 1_000_000).padStart(6, '0')
@@ -175,25 +177,30 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
     expect((await type(journey, code)).heading).toBe(PAGE.signedIn)
   })
 
-  test('five wrong codes, then a pause: no resend and no right code lifts it', async () => {
+  test('the fifth wrong code ends the code, which no right one mends; asked for again, a new one comes', async () => {
     const journey = await asked()
     const code = await journey.newestCode()
-    for (let tries = 1; tries <= 5; tries += 1) {
+    for (let tries = 1; tries <= 4; tries += 1) {
       const page = await type(journey, wrong(code, tries))
       expect(page.status).toBe(422)
       expect(page.faults.join()).toContain(`あと${5 - tries}回`)
     }
-    expect((await type(journey, code)).faults.join()).toContain('回数が多いため')
+    for (const typed of [wrong(code, 5), code]) {
+      const page = await type(journey, typed)
+      expect(page.status).toBe(422)
+      expect(page.faults.join()).toContain(SPENT)
+      expect(page.faults.join()).toContain('「もう一度送る」')
+      expect(page.faults.join()).not.toMatch(/あと0回|\d時\d\d分/u)
+    }
+    const early = await journey.visitor.submit('email-resend')
+    expect(early.faults.join()).toContain('今はメールを送れません')
+    expect(early.faults.join()).not.toContain('前に届いたコード')
     idp.clock.advance(61)
     await journey.visitor.submit('email-resend')
-    const paused = await type(journey, code)
-    expect(paused.status).toBe(422)
-    expect(paused.faults.join()).toContain('回数が多いため')
-    expect((await codeMails(idp, addressOf(journey))).map(codeIn)).toEqual([code, code])
-    idp.clock.advance(901)
-    // The challenge is over by then, and a new code comes.
-    await type(journey, code)
-    expect((await type(journey, await journey.newestCode())).heading).toBe(PAGE.signedIn)
+    expect((await type(journey, code)).faults.join()).toContain('あと4回')
+    const codes = (await codeMails(idp, addressOf(journey))).map(codeIn)
+    expect(codes).toEqual([code, expect.not.stringMatching(code)])
+    expect((await type(journey, codes[1] ?? '')).heading).toBe(PAGE.signedIn)
   })
 
   test('spellings of one code are one code, and count as one try each', async () => {
@@ -240,7 +247,8 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
     const journey = await asked()
     const other = await aJourney(idp, journey.member)
     await other.start()
-    await other.walkTo(PAGE.emailCode)
+    await other.walkTo(PAGE.emailCodeUnsent)
+    expect(other.visitor.page.text).toContain('しばらくお待ちください')
     expect(other.visitor.page.text).toContain('コードはまだ送っていません')
     expect(other.visitor.page.text).toContain('今はメールを送れません')
     expect(other.visitor.page.text).not.toContain('前に届いたコード')
@@ -289,8 +297,9 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
     const form = { counted: countedOf(journey.visitor.page), code: wrong(code) }
     const answers = await atOnce(journey, 'verifyFactor', form, 20)
     const pages = await Promise.all(answers.map((answer) => answer.text()))
-    expect(pages.filter((page) => page.includes('コードが違います'))).toHaveLength(5)
-    expect((await type(journey, code)).faults.join()).toContain('回数が多いため')
+    expect(pages.filter((page) => page.includes('コードが違います'))).toHaveLength(4)
+    expect(pages.filter((page) => page.includes(SPENT))).toHaveLength(16)
+    expect((await type(journey, code)).faults.join()).toContain(SPENT)
   })
 
   test('what another code’s page said takes no code, and spends none', async () => {
@@ -391,7 +400,7 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
     expect(limited.faults.join()).toContain('今はメールを送れません')
     const other = await aJourney(idp, journey.member)
     await other.start()
-    const page = await other.walkTo(PAGE.emailCode)
+    const page = await other.walkTo(PAGE.emailCodeUnsent)
     expect(page.faults.join()).toContain('今はメールを送れません')
     expect(page.root.querySelector('input[name="code"]')).toBeNull()
     await settled(idp)
@@ -459,7 +468,7 @@ describe('A mailed code where a store is slow or fails', () => {
     expect((await journey.answer()).status).toBe(503)
     beforeMail = async () => {}
     const page = await journey.visitor.visit(url)
-    expect(page.heading).toBe(PAGE.emailCode)
+    expect(page.heading).toBe(PAGE.emailCodeUnsent)
     expect(page.text).toContain('コードはまだ送っていません')
     idp.clock.advance(61)
     await journey.visitor.submit('コードを送る')

@@ -116,7 +116,14 @@ describe('With everything switched off', () => {
   })
 
   describe('a client registered while it was on', () => {
-    const publicKey = { kty: 'EC', crv: 'P-256', kid: 'app', x: 'x'.repeat(43), y: 'y'.repeat(43) }
+    const publicKey = {
+      kty: 'EC',
+      crv: 'P-256',
+      kid: 'app',
+      // RFC 7517 appendix A.1
+      x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+      y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+    }
     /** By a server with other settings, or before this one had its own. */
     const registered = async (over: Json): Promise<Readonly<{ id: string; secret: string }>> => {
       const { services } = idp

@@ -562,6 +562,32 @@ describe('The protocol, by a certified relying party', () => {
       expect(await told('api', tokens.access_token)).toEqual({ active: false })
     })
 
+    test('a token of a former society’s member opens nothing at the client’s next society', async () => {
+      const { registry } = idp.services.clients
+      const actor = { operator: '山田', door: 'admin' } as const
+      const { client: made, secret = '' } = await registry.create(
+        {
+          client_name: 'handed-over',
+          redirect_uris: [idp.redirectUri],
+          policy: { society: 'sakura' },
+        },
+        actor,
+      )
+      const config = await configOf(made.id, client.ClientSecretBasic(secret))
+      const tokens = await tokensFor(config)
+      expect((await userInfo(config, tokens)).sub).toBe(tokens.claims()?.sub)
+      await registry.update(made.id, { policy: { society: 'minato' } }, actor)
+      await eventually('it opens nothing anywhere', async () => {
+        const asked = Array.from({ length: 4 }, () =>
+          userInfo(config, tokens).then(
+            () => true,
+            () => false,
+          ),
+        )
+        return (await Promise.all(asked)).every((opened) => !opened)
+      })
+    })
+
     test('a revoked token is dead; another client’s stays alive', async () => {
       const config = await configOf('basic')
       const tokens = await tokensFor(config)

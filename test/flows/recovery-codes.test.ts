@@ -71,6 +71,10 @@ describe('Recovery codes', () => {
     const journey = await aJourneyOf(idp, aRegistrant(idp.clock.now(), 'totp'), { method: 'totp' })
     await journey.start()
     const page = await journey.walkTo(PAGE.recoveryCodes)
+    expect(page.text).toContain('このコードは、まだ使えません')
+    for (const none of ['前の回復コード', '前にこの画面で', '切り替える']) {
+      expect(page.text).not.toContain(none)
+    }
     const codes = recoveryCodesOn(page)
     expect(new Set(codes).size).toBe(10)
     for (const code of codes) expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/u)
@@ -167,10 +171,16 @@ describe('Recovery codes', () => {
     const holder = await aHolder(4)
     const journey = await asked(holder)
     expect((await type(journey, codeAt(holder, 0))).heading).toBe(PAGE.recoveryCodes)
+    expect(journey.visitor.page.text).toContain('それまでは、前の回復コードが使えます')
+    expect(journey.visitor.page.text).not.toContain('前にこの画面で別のコード')
     // The member closes the page; three old codes are left.
     const later = await asked(holder)
     const page = await type(later, codeAt(holder, 1))
     expect(page.heading).toBe(PAGE.recoveryCodes)
+    expect(page.text).toContain(
+      '前にこの画面で別のコードを印刷・保存したときは、そのコードは使えません',
+    )
+    expect(page.text).toContain('このコードに切り替える')
     expect((await later.visitor.submit('recoveryCodes', { saved: true })).heading).toBe(
       PAGE.signedIn,
     )
@@ -248,8 +258,8 @@ describe('Recovery codes', () => {
     const journey = await asked(holder)
     for (let tries = 1; tries <= 5; tries += 1) {
       const page = await type(journey, `ZZZZ-ZZZ${tries}`)
-      expect(page.faults.join()).toContain(WRONG)
-      expect(page.faults.join()).toContain(`あと${5 - tries}回`)
+      expect(page.faults.join()).toContain(tries < 5 ? WRONG : MANY)
+      expect(page.faults.join()).toContain(tries < 5 ? `あと${5 - tries}回` : '過ぎてから')
     }
     for (const one of [journey, await asked(holder)]) {
       const page = await type(one, codeAt(holder, 0))

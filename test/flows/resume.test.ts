@@ -105,12 +105,19 @@ describe('A member who stops', () => {
       await journey.walkTo(PAGE.emailWait)
       const mail = await newestMail(idp, journey.member.email?.address ?? '')
       const other = await elsewhere(journey)
+      expect(other.visitor.page.text).toContain('比べる番号は、ここには出ません')
       const phone = aVisitor()
-      await phone.visit(linkIn(mail))
-      expect((await phone.submit()).heading).toBe(PAGE.linkConfirmed)
+      expect((await phone.visit(linkIn(mail))).text).toContain('番号が出ていないときは')
+      const pressed = await phone.submit()
+      expect(pressed.heading).toBe(PAGE.linkConfirmed)
+      expect(pressed.text).toContain('別の確認コードをメールで送ります')
+      expect(pressed.text).not.toContain('自動で次へ進みます')
       // The proof belongs to the request that asked; the second browser is asked for a code.
       const shown = await other.visitor.visit(other.visitor.page.url)
       expect(shown.heading).toBe(PAGE.emailCode)
+      expect(shown.text).toContain('メールアドレスは確認できました')
+      expect(shown.root.querySelector('nav.steps')?.text).toContain('ステップ4／7')
+      expect(shown.faults).toEqual([])
     })
 
     test('with the new password set, the initial one opens nothing', async () => {

@@ -251,7 +251,7 @@ describe('A second address at a sign-in', () => {
     const { secondEmail: _, ...without } = await idp.memberOf(journey.member)
     await idp.services.members.save(without)
     const page = await type(journey, code)
-    expect(page.heading).toBe(PAGE.emailCode)
+    expect(page.heading).toBe(PAGE.emailCodeUnsent)
     expect(page.text).not.toContain('もう1つのアドレス')
   })
 
@@ -332,7 +332,7 @@ describe('The reference number of a code', () => {
       await idp.services.throttle.count('mailPerHour', journey.member.id)
     }
     await journey.start()
-    const page = await journey.walkTo(PAGE.emailCode)
+    const page = await journey.walkTo(PAGE.emailCodeUnsent)
     expect(page.text).not.toContain('受付番号')
     expect(page.text).not.toContain(journey.member.id)
   })

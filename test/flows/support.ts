@@ -38,6 +38,7 @@ export const PAGE = {
   chooseFactor: '認証方法を選んでください',
   newPassword: '新しいパスワードを決めてください',
   emailCode: '確認コードを入力してください',
+  emailCodeUnsent: '確認コードを送ります',
   registerPasskey: 'この端末にパスキーを登録します',
   registerPasskeyOnPhone: 'スマートフォンにパスキーを登録します',
   verifyPasskey: 'パスキーで確認します',

@@ -75,6 +75,35 @@ const entry = (over: Json = {}): Json => ({
 })
 
 describe('The admin API', () => {
+  test('does nothing where it was not understood, and says so', async () => {
+    const { body: made } = await call('POST', '/clients', entry())
+    const path = `/clients/${made.client_id}`
+    const stale = await call('DELETE', path, undefined, { 'If-Match': '"99"' })
+    expect([stale.status, stale.body.error]).toEqual([412, 'precondition_failed'])
+    for (const body of [[], [{ client_name: '別名' }], { policy: null }, { policy: [] }]) {
+      expect((await call('PATCH', path, body)).status).toBe(400)
+    }
+    const chunked = await fetch(`${base}/admin${path}/secret`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'text/plain' },
+      body: new Blob(['{"overlap_seconds":0}']).stream(),
+      duplex: 'half',
+    } as RequestInit)
+    expect(chunked.status).toBe(415)
+    const { headers } = await call('GET', path)
+    expect(headers.get('ETag')).toBe('"1"')
+    const gone = await call('DELETE', path, undefined, { 'If-Match': '"1"' })
+    expect(gone.status).toBe(204)
+  })
+
+  test('gives members another sub only where that is confirmed', async () => {
+    const { body: made } = await call('POST', '/clients', entry())
+    const path = `/clients/${made.client_id}`
+    const moved = { redirect_uris: ['https://moved.example.jp/cb'] }
+    expect((await call('PATCH', path, moved)).status).toBe(400)
+    expect((await call('PATCH', `${path}?allow_new_sub=true`, moved)).status).toBe(200)
+  })
+
   test('is for nobody without a token, though a token of nothing is configured', async () => {
     for (const Authorization of ['', 'Bearer', 'Bearer ']) {
       expect((await call('GET', '/clients', undefined, { Authorization })).status).toBe(401)

@@ -65,7 +65,7 @@ describe('The engine’s account', () => {
 
 describe('A token of a sign-in that the member has ended since', () => {
   const member = anEnrolledMember({ signedOut: { at: T0, except: 'this-one' } })
-  const client = { tokensSince: 0, policy: {} }
+  const client = { tokensSince: 0, policy: { society: member.societyId } }
   const known = { find: async () => ({ client }) } as unknown as Parameters<typeof findAccount>[1] // all it reads
   const accountFor = (token: object) =>
     findAccount(storeOf(member), known, NO_CONSENT)(NO_CONTEXT, member.id, {

@@ -7,6 +7,8 @@ import { freePort, startProcess } from './deployment.ts'
 /** What `npm run cluster -- N` starts: a primary process and N that serve, on one port. */
 export interface RunningCluster {
   readonly port: number
+  /** What its management port tells of all its processes. */
+  figures(): Promise<string>
   /** Sends SIGTERM and waits. @throws where they did not all end as they were told */
   stop(): Promise<void>
 }
@@ -76,7 +78,7 @@ export const openClusters = (folder: string, clock: TestClock): Clusters => {
     newLines: tail.newLines,
     async start(count, environment) {
       const port = await freePort()
-      const { child, exited, until } = await startProcess({
+      const { child, exited, until, probe } = await startProcess({
         entry: 'cluster.ts',
         args: [String(count)],
         nodeArgs: ['--import', new URL('./child-of-test.mjs', import.meta.url).href],
@@ -104,7 +106,7 @@ export const openClusters = (folder: string, clock: TestClock): Clusters => {
         await stop().catch(() => undefined)
         throw error
       }
-      return { port, stop }
+      return { port, figures: async () => (await probe('/metrics')).text, stop }
     },
     close() {
       date.close()

@@ -4,10 +4,12 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { AggregatorRegistry } from 'prom-client'
 import type { Member } from '../../accounts/member.ts'
 import { type Adapters, keepSetting, openAdapters } from '../../adapters/index.ts'
 import { createLogoutDelivery } from '../../adapters/logout-delivery.ts'
 import { createMailDelivery } from '../../adapters/mail-delivery.ts'
+import { createMetrics } from '../../adapters/metrics.ts'
 import { nudging, startOutboxWorker } from '../../adapters/outbox-worker.ts'
 import { createSmtpMailer } from '../../adapters/smtp.ts'
 import { createLog, systemRandom } from '../../adapters/system.ts'
@@ -19,7 +21,7 @@ import {
   type ServeProfile,
   type StoreConfig,
 } from '../../config/index.ts'
-import { hashPassword } from '../../factors/password.ts'
+import { hashingLoad, hashPassword } from '../../factors/password.ts'
 import { createMailWriter } from '../../interactions/mails.ts'
 import { sweepSessions } from '../../interactions/session-sweep.ts'
 import type { MakeKey } from '../../keys/make.ts'
@@ -98,6 +100,8 @@ export interface Idp {
   memberOf(member: Pick<Member, 'id'>): Promise<Member>
   /** A registered client, for `aRelyingParty`; the demo's health-portal unless said. */
   client(clientId?: string): RegisteredClient
+  /** What the management port tells, of all instances together since the start or `restart`. */
+  figures(): Promise<string>
   /** What the server does every minute: tells of sessions whose time has come. */
   sweepSessions(): Promise<number>
   /** Closes and opens again: same address, same data, same clock. */
@@ -239,18 +243,21 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
   const openServices = async (config: AppConfig) => {
     const opened = await openAdapters(config, clock)
     await opened.migrate()
-    const adapters = options.over ? { ...opened, ...options.over } : opened
+    const metrics = createMetrics(hashingLoad)
+    const adapters = metrics.stores(options.over ? { ...opened, ...options.over } : opened)
     const { conformance } = config
     if (conformance) {
       const ports = { members: adapters.members, clock, randomBytes: systemRandom }
       const { startConformance } = await import('../../conformance.ts')
       await startConformance({ ...config, conformance }, ports)
     }
-    const lines = createLog({
-      level: 'info',
-      pretty: false,
-      destination: { write: (line) => void unread.push(line) },
-    })
+    const lines = metrics.log(
+      createLog({
+        level: 'info',
+        pretty: false,
+        destination: { write: (line) => void unread.push(line) },
+      }),
+    )
     const relyingParties = openClients(config, adapters, {
       clock,
       randomBytes: systemRandom,
@@ -277,12 +284,13 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       await signing.close()
       await adapters.close()
     }
-    return { services, signing, close }
+    metrics.keys(signing.ages)
+    return { services, signing, metrics, close }
   }
 
   /** An instance in this process. */
   const start = async (server: Server, config: AppConfig) => {
-    const { services: opened, signing, close: closeServices } = await openServices(config)
+    const { services: opened, signing, metrics, close: closeServices } = await openServices(config)
     const { fetch, log: lines } = opened
     const mailer = createSmtpMailer(mails.url, { requireTls: false })
     const services = {
@@ -292,7 +300,10 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     }
     const worker = startOutboxWorker({
       outbox: opened.outbox,
-      delivery: createMailDelivery({ write: createMailWriter(services), mailer }),
+      delivery: createMailDelivery({
+        write: createMailWriter(services),
+        mailer: metrics.mailer(mailer),
+      }),
       clock,
       log: lines,
     })
@@ -322,6 +333,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     return {
       services,
       sweepSessions: () => sweepSessions({ provider: app.current(), services }),
+      registry: metrics.registry,
       close,
     }
   }
@@ -349,6 +361,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       return {
         services,
         sweepSessions: () => sweepSessions({ provider: createApp(services), services }),
+        figures: cluster.figures,
         issuer: config.issuer,
         port,
         close,
@@ -374,11 +387,16 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       const main = await start(first, config)
       const others = await Promise.all(servers.slice(1).map((server) => start(server, config)))
       front?.use(servers.map(portOf))
+      const all = [main, ...others]
+      const figures = async () => {
+        const each = all.map(({ registry }) => registry.getMetricsAsJSON())
+        return AggregatorRegistry.aggregate(await Promise.all(each)).metrics()
+      }
       const close = async () => {
         await front?.close()
-        for (const instance of [main, ...others]) await instance.close()
+        for (const instance of all) await instance.close()
       }
-      return { ...main, issuer: config.issuer, port, close }
+      return { ...main, figures, issuer: config.issuer, port, close }
     } catch (error) {
       await front?.close()
       await Promise.all(servers.map(shut))
@@ -444,6 +462,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
         ...(typeof secret === 'string' ? { clientSecret: secret } : {}),
       }
     },
+    figures: () => running.figures(),
     sweepSessions: () => running.sweepSessions(),
     async restart(whileDown) {
       await running.close()

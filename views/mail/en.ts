@@ -27,7 +27,7 @@ export const mailsEn: MailTexts = {
           link: v.link,
           button: 'Confirm this email address',
         },
-        `Press the button there only if your first screen shows the number ${v.matchNumber} too.`,
+        `Press the button there only if your first screen shows the number ${v.matchNumber} too. If it shows no number, use the code.`,
         numbered(v.reference),
         asked(v.requestedAt, v.requestedFrom),
         NEVER_TELL,

@@ -28,7 +28,7 @@ export const mailsJa: MailTexts = {
           link: v.link,
           button: 'このメールアドレスを確認する',
         },
-        `リンクの画面では、元の画面と同じ番号「${v.matchNumber}」が出ることを確かめてください。`,
+        `リンクの画面では、元の画面と同じ番号「${v.matchNumber}」が出ることを確かめてください。元の画面に番号がないときは、リンクではなくコードを使ってください。`,
         numbered(v.reference),
         asked(v.requestedAt, v.requestedFrom),
         NEVER_TELL,

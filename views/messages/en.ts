@@ -18,8 +18,8 @@ const NUMBERS = [
 const tries = (left: string | number | undefined) =>
   `${NUMBERS[Number(left)] ?? left} ${Number(left) === 1 ? 'try' : 'tries'}`
 
-/** How many tries are left, where the page knows. */
-const left = (v: FaultValues) => (v.left === undefined ? '' : ` (${tries(v.left)} left)`)
+/** How many tries are left, where the page knows; none is said in words of its own. */
+const left = (v: FaultValues) => (v.left ? ` (${tries(v.left)} left)` : '')
 
 /** 'year,month' as words: the year and the month */
 const listed = (ids: string | number | undefined, words: Readonly<Record<string, string>>) =>
@@ -121,7 +121,7 @@ export const en: Catalogue = {
     'pw.toolong': () =>
       'A password has at most 128 characters. Enter it as printed on your postcard',
     'login.bad': (v: FaultValues) =>
-      `The user ID or password does not match. Check upper and lower case, and 0 (zero) and O${v.left === undefined ? '' : `. You have ${tries(v.left)} left before a pause`}`,
+      `The user ID or password does not match. Check upper and lower case, and 0 (zero) and O${v.left ? `. You have ${tries(v.left)} left before a pause` : ''}`,
     'login.locked': (v) =>
       `For your safety, login is paused until ${v.time}. Try again after ${v.time}. To continue sooner, press “Forgot your password” and set a new one`,
     'bday.empty': () => 'Enter your date of birth',
@@ -159,6 +159,10 @@ export const en: Catalogue = {
       'This code was sent before and is still being checked. Wait about a minute, then send it again',
     'code.toomany': (v) =>
       `There were too many tries. Sending and entering codes is paused until ${v.time}. Try again after that`,
+    'code.spent': () =>
+      'There were too many wrong tries, so this code no longer works. Press “Send again” for a new one',
+    'code.restart': (v) =>
+      `There were too many wrong tries, so nothing more can be entered on this page. Press “Back to ${v.app}” and log in again`,
     'choice.empty': () => 'Choose a method',
     'choice.unavailable': () => 'That method cannot be used now. Choose another one',
     'pw.short': (v) => `Use at least 8 characters (now ${v.n})`,
@@ -199,6 +203,8 @@ export const en: Catalogue = {
     'totp.used': () => 'These digits were used already. Wait for the next ones and enter those',
     'totp.skew': () =>
       'The clock of your device is off. Set it to automatic and enter the new digits',
+    'totp.stopped': () =>
+      'There were so many wrong tries that your authenticator app is stopped. Use another way, or call us',
     'recovery.format': () =>
       'A recovery code has 8 letters and numbers, such as 7K2M-9QXD. Enter it as you saved it',
     'recovery.wrong': (v) =>
@@ -229,7 +235,7 @@ export const en: Catalogue = {
     'choose-place': () => 'Where will you log in?',
     'choose-factor': () => 'Choose how you will log in',
     'new-password': () => 'Choose a new password',
-    'email-code': () => 'Enter the code',
+    'email-code': ({ address }) => (address === '' ? 'We send you a code' : 'Enter the code'),
     'register-passkey': ({ where, offer }) => {
       if (offer) return 'Use a passkey on this device too?'
       return where === 'here'
@@ -406,6 +412,11 @@ export const en: Catalogue = {
   email: {
     leadOnFile:
       'This is the address we have on file. If it is right, press “Send confirmation email”.',
+    leadMasked:
+      'This is the address we have on file. If it is right, press “Send to this address”. For your safety, we show only part of it.',
+    onFile: 'Address on file',
+    keep: 'Send to this address',
+    another: 'To use another address',
     lead: 'Enter the address you want to use for login and notices. We will send it a confirmation email.',
     label: 'Email address',
     hint: 'Use an address that only you can read',
@@ -476,6 +487,10 @@ export const en: Catalogue = {
     change: 'Correct the address',
     changeText:
       'You can send the email to another address. The present code and link will stop working.',
+    resumed: [
+      'On this page, enter the 6 digits in the email. The number to compare with the link’s page is not shown here.',
+      'The link confirms the address only. To make sure that it is you, we then send you another code by email.',
+    ],
   },
 
   choose: {
@@ -561,6 +576,8 @@ export const en: Catalogue = {
       `On this network (${network}) you can use only: ${permitted.map((id) => (id === 'emailCode' ? 'a code by email' : en.methods[id])).join(', ')}.`,
     submit: 'Log in',
     unsent: 'No code has been sent yet.',
+    addressConfirmed:
+      'Your email address is confirmed. To go on, you need another code, so that we know that it is you.',
     send: 'Send a code',
     other: (address) => `Send a code to your other address (${address})`,
   },
@@ -764,10 +781,17 @@ export const en: Catalogue = {
     fileName: 'recovery-codes.txt',
     fileTitle: (society) => `${society} – recovery codes for the login service`,
     once: 'Use them in any order, each one once.',
-    replaced: 'If you made recovery codes before, those stop working.',
+    counts: (button) =>
+      `These codes do not work yet. Once you have saved them, tick “I have saved them” and press “${button}”: they work from then on.`,
+    replaced:
+      'Until then your earlier recovery codes work. Afterwards they do not, so throw them away.',
+    shownBefore:
+      'If you printed or saved other codes on this page before, those do not work. Throw them away and save the ones below.',
+    made: (at) => `Made at: ${at}`,
     keep: 'Keep them apart from your phone, for example printed at home. Do not show them to anyone.',
     saved: 'I have saved them',
     submit: 'Continue',
+    replace: 'Switch to these codes',
     few: (left) =>
       `${left > 0 ? `You have ${left} recovery ${left === 1 ? 'code' : 'codes'} left` : 'You have no recovery codes left'}. Here are new ones. If you cannot save them now, choose “Later”: we offer you new ones again the next time you log in.`,
     later: 'Later',
@@ -861,10 +885,19 @@ export const en: Catalogue = {
     requestedFrom: 'Requested from',
     match: 'Number',
     askText: 'If your first screen shows the same number, press “Confirm”.',
+    noNumber:
+      'If your first screen shows no number, you need not press it. Go back to that screen and enter the 6 digits in the email.',
     stranger:
       'If the number differs or you did not ask for this, close this page without pressing it.',
     submit: 'Confirm',
-    confirmedText: 'Your first screen moves on by itself. You can close this page.',
+    confirmedText: [
+      'Your first screen moves on by itself. You can close this page.',
+      'If you have closed your first screen, log in again.',
+    ],
+    confirmedShared: [
+      'Go back to your first screen.',
+      'To make sure that it is you, we send you another code by email. Enter it there.',
+    ],
     confirmedHere: 'You can continue here.',
     continue: 'Continue',
     usedText: 'You do not need to press it again. Go back to your first screen.',

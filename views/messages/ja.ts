@@ -12,8 +12,8 @@ const listed = (ids: string | number | undefined, words: Readonly<Record<string,
     .map((id) => words[id] ?? id)
     .join('と')
 
-/** How many tries are left, where the page knows. */
-const left = (v: FaultValues) => (v.left === undefined ? '' : `（あと${v.left}回）`)
+/** How many tries are left, where the page knows; none is said in words of its own. */
+const left = (v: FaultValues) => (v.left ? `（あと${v.left}回）` : '')
 
 const methods: Record<ChosenFactor, string> = {
   passkey: 'パスキー',
@@ -35,7 +35,7 @@ const faults: Record<FaultReason, (v: FaultValues) => string> = {
   'pw.empty': () => 'パスワードを入力してください',
   'pw.toolong': () => 'パスワードは128文字以内です。はがきのとおりに入力してください',
   'login.bad': (v) =>
-    `ユーザIDかパスワードが違います。大文字と小文字、0（ゼロ）とO（オー）を確かめてください${v.left === undefined ? '' : `。あと${v.left}回まちがえると、しばらく使えなくなります`}`,
+    `ユーザIDかパスワードが違います。大文字と小文字、0（ゼロ）とO（オー）を確かめてください${v.left ? `。あと${v.left}回まちがえると、しばらく使えなくなります` : ''}`,
   'login.locked': (v) =>
     `安全のため、${v.time}まで使えません。${v.time}を過ぎてから、もう一度入力してください。お急ぎのときは、「パスワードを忘れたとき」から新しく設定できます`,
   'bday.empty': () => '生年月日を入力してください',
@@ -73,6 +73,10 @@ const faults: Record<FaultReason, (v: FaultValues) => string> = {
     'このコードは、先に送られたものを確かめています。1分ほど待ってから、もう一度送ってください',
   'code.toomany': (v) =>
     `回数が多いため、${v.time}まで送信や入力ができません。${v.time}を過ぎてから、もう一度試してください`,
+  'code.spent': () =>
+    'まちがいが続いたため、このコードは使えなくなりました。「もう一度送る」を押すと、新しいコードを送ります',
+  'code.restart': (v) =>
+    `まちがいが続いたため、この画面ではもう入力できません。「${v.app}へ戻る」を押して、もう一度ログインしてください`,
   'choice.empty': () => '認証方法を1つ選んでください',
   'choice.unavailable': () => 'その方法は、今は使えません。別の方法を選んでください',
   'pw.short': (v) => `8文字以上にしてください（今は${v.n}文字）`,
@@ -112,6 +116,8 @@ const faults: Record<FaultReason, (v: FaultValues) => string> = {
   'totp.used': () => 'この数字は使用済みです。次の数字に変わるまで待ってから入力してください',
   'totp.skew': () =>
     '端末の時刻がずれています。時刻を「自動設定」にして、新しい数字を入力してください',
+  'totp.stopped': () =>
+    'まちがいがとても多いため、認証アプリを使えなくしました。別の方法にするか、電話でお問い合わせください',
   'recovery.format': () =>
     '回復コードは英数字8文字です（例：7K2M-9QXD）。保存したものを見て入力してください',
   'recovery.wrong': (v) =>
@@ -142,7 +148,8 @@ const headings: { [V in ViewName]: (page: Pages[V]) => string } = {
   'choose-place': () => 'どこでログインしますか',
   'choose-factor': () => '認証方法を選んでください',
   'new-password': () => '新しいパスワードを決めてください',
-  'email-code': () => '確認コードを入力してください',
+  'email-code': ({ address }) =>
+    address === '' ? '確認コードを送ります' : '確認コードを入力してください',
   'register-passkey': ({ where, offer }) => {
     if (offer) return 'この端末でも、パスキーを使えるようにしますか'
     return where === 'here'
@@ -405,6 +412,11 @@ export const ja = {
   email: {
     leadOnFile:
       '登録されているメールアドレスです。このままでよければ「確認メールを送る」を押してください。',
+    leadMasked:
+      '登録されているメールアドレスです。このままでよければ「このアドレスに送る」を押してください。安全のため、一部だけ表示しています。',
+    onFile: '登録されているアドレス',
+    keep: 'このアドレスに送る',
+    another: '別のアドレスにするとき',
     lead: 'ログインやお知らせに使うメールアドレスを入れてください。確認のメールを送ります。',
     label: 'メールアドレス',
     hint: 'ご自分だけが見られるアドレスにしてください',
@@ -472,6 +484,10 @@ export const ja = {
     checkText: 'リンクを押したあと、この画面が変わらないときに押してください。',
     change: 'アドレスを直す',
     changeText: '別のアドレスに確認メールを送れます。今のコードとリンクは使えなくなります。',
+    resumed: [
+      'この画面では、メールに書かれた6桁のコードを入力してください。リンクの画面と比べる番号は、ここには出ません。',
+      'リンクを押すと、アドレスの確認だけが終わります。そのあと、ご本人の確認のため、別の確認コードをメールで送ります。',
+    ],
   },
 
   choose: {
@@ -541,6 +557,8 @@ export const ja = {
       `${network}では、${permitted.map((id) => (id === 'emailCode' ? 'メールのコード' : methods[id])).join('と')}だけ使えます。`,
     submit: 'ログイン',
     unsent: 'コードはまだ送っていません。',
+    addressConfirmed:
+      'メールアドレスは確認できました。ご本人の確認のため、続きの画面へ進むには、別の確認コードが必要です。',
     send: 'コードを送る',
     other: (address: string) => `もう1つのアドレス（${address}）に送る`,
   },
@@ -743,10 +761,17 @@ export const ja = {
     fileName: '回復コード.txt',
     fileTitle: (society: string) => `${society} ログインサービス 回復コード`,
     once: 'どの順でも使えます。1つのコードは1回だけ使えます。',
-    replaced: '前に作った回復コードがあるときは、そのコードは使えなくなります。',
+    counts: (button: string) =>
+      `このコードは、まだ使えません。保存したら、「保存しました」にチェックを入れて、「${button}」を押してください。押したときから使えます。`,
+    replaced:
+      'それまでは、前の回復コードが使えます。切り替えたあとは、前のコードは使えないので、捨ててください。',
+    shownBefore:
+      '前にこの画面で別のコードを印刷・保存したときは、そのコードは使えません。捨てて、下のコードを保存してください。',
+    made: (at: string) => `作った日時：${at}`,
     keep: '印刷して家に置くなど、スマートフォンとは別の所に保存してください。ほかの人に見せないでください。',
     saved: '保存しました',
     submit: '次へ',
+    replace: 'このコードに切り替える',
     few: (left: number) =>
       `使える回復コードが${left > 0 ? `、あと${left}個です` : 'なくなりました'}。新しいコードを用意しました。今保存できないときは、「あとで」を押してください。次のログインで、もう一度ご案内します。`,
     later: 'あとで',
@@ -819,9 +844,18 @@ export const ja = {
     requestedFrom: '申し込んだ端末',
     match: '番号',
     askText: '元の画面と同じ番号なら、「確認する」を押してください。',
+    noNumber:
+      '元の画面に番号が出ていないときは、押さなくて大丈夫です。元の画面に戻り、メールに書かれた6桁のコードを入力してください。',
     stranger: '番号が違うときや心当たりがないときは、押さずにこの画面を閉じてください。',
     submit: '確認する',
-    confirmedText: '元の画面は自動で次へ進みます。この画面は閉じてください。',
+    confirmedText: [
+      '元の画面は自動で次へ進みます。この画面は閉じてください。',
+      '元の画面を閉じていたときは、もう一度ログインしてください。',
+    ],
+    confirmedShared: [
+      '元の画面に戻ってください。',
+      'ご本人の確認のため、別の確認コードをメールで送ります。届いたら、元の画面に入力してください。',
+    ],
     confirmedHere: 'このまま続けられます。',
     continue: '続ける',
     usedText: 'もう一度押す必要はありません。元の画面に戻ってください。',
