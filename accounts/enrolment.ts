@@ -44,13 +44,14 @@ export type KnownFacts = Facts & Readonly<{ member: Member }>
 
 /**
  * What was proven before the mailbox set a new password says nothing about who asked for it, and
- * what was proven before the member ended all other sign-ins ended with them.
+ * what was proven before the member ended all other sign-ins, or went on in one alone, ended with them.
  */
 const countedSince = ({ member, request, session }: Facts): EpochSeconds => {
-  const { signedOut, password } = member ?? {}
+  const { signedOut, password, begunAnew } = member ?? {}
   return Math.max(
     request.proofsSince,
     password?.setByMailbox ? password.changedAt : 0,
+    begunAnew?.at ?? 0,
     signedOut && (signedOut.except === undefined || signedOut.except !== session.id)
       ? signedOut.at
       : 0,

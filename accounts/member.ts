@@ -137,8 +137,11 @@ export type Member = Readonly<{
   /** In place of few that are left, they were put off: they are due again after a sign-in since. */
   recoveryCodesPutOffAt?: EpochSeconds
   /** Sign-ins ended by the member: proofs from before `at` no longer count, but those of `except`, the
-   * engine's session or the sign-in under way in which it was done. */
+   * engine's session in which it was done. */
   signedOut?: Readonly<{ at: EpochSeconds; except?: string }>
+  /** A sign-in under way has changed what all others rest on: what was proven before `at` counts no
+   * more, but in that one, where it stands as of then. */
+  begunAnew?: Readonly<{ at: EpochSeconds; signIn: string }>
   /** A one-use pass of the society's desk for a member who lost every method: argon2id, PHC string. */
   deskPass?: Readonly<{ hash: string; expiresAt: EpochSeconds }>
   /** A pass was used: the time to register a method begins anew from here. */
@@ -217,10 +220,7 @@ export const changePassword = (member: Member, hash: string, at: EpochSeconds): 
   password: { hash, changedAt: at },
 })
 
-/**
- * Every sign-in from before `at` ends, finished or under way, but `except`: the engine's session, or
- * the sign-in under way, in which it is done.
- */
+/** Every sign-in from before `at` ends, finished or under way, but the session `except`. */
 export const signOut = (member: Member, at: EpochSeconds, except?: string): Member => ({
   ...member,
   signedOut: { at, ...(except !== undefined && { except }) },
@@ -244,13 +244,23 @@ export const issueDeskPass = (
   deskPass: NonNullable<Member['deskPass']>,
 ): Member => ({ ...member, deskPass })
 
+/** Whatever other sign-in of the member's is under way is worth nothing from here on. */
+export const beginAnew = (member: Member, at: EpochSeconds, signIn: string): Member => ({
+  ...member,
+  begunAnew: { at, signIn },
+})
+
 /**
  * The pass is spent: every method goes, and so does a second address, which whoever had got in may
- * have added; a block is lifted, every sign-in ends but `signIn`, and the member chooses and registers
- * anew. The desk has made sure of the member, so the password needs no other proof.
- * `signIn`: the sign-in that the pass has proven something in, if it has.
+ * have added; a block is lifted, every sign-in from before `since` ends, and the member chooses and
+ * registers anew. The desk has made sure of the member, so the password needs no other proof.
+ * `signIn`: the sign-in that the pass has proven something in, if it has; no other goes on.
  */
-export const spendDeskPass = (member: Member, at: EpochSeconds, signIn?: string): Member => {
+export const spendDeskPass = (
+  member: Member,
+  at: EpochSeconds,
+  { since = at, signIn }: Readonly<{ since?: EpochSeconds; signIn?: string | undefined }> = {},
+): Member => {
   const {
     deskPass: _pass,
     blocked: _block,
@@ -259,8 +269,9 @@ export const spendDeskPass = (member: Member, at: EpochSeconds, signIn?: string)
     ...rest
   } = member
   const cleared = removeSecondEmail({ ...rest, credentials: [] })
-  const spent = { ...signOut(trustPassword(cleared), at, signIn), methodsClearedAt: at }
-  return signIn === undefined ? spent : proveIn(spent, signIn, { factor: 'deskPass', at })
+  const spent = { ...signOut(trustPassword(cleared), since), methodsClearedAt: at }
+  if (signIn === undefined) return spent
+  return proveIn(beginAnew(spent, at, signIn), signIn, { factor: 'deskPass', at })
 }
 
 /** What was just proven in a sign-in, on the record that changes with it. */

@@ -84,11 +84,13 @@ export const spendPass = async (
   await announceMore?.()
   // An address that whoever had got in may have asked for; where the save fails it is asked for anew.
   await services.transient.take(pendingKey(member.id))
+  // Sign-ins from before this one end, finished or under way; begun since, they go on no further.
+  const since = Math.min(now, ...context.flow.proofs.map(({ at }) => at))
   let spent = false
   await updateMember(services, member, (current) => {
     spent = current.deskPass?.hash === verdict.value.hash
     const signIn = proves && signInOf(context.uid, context.flow)
-    return spent ? change(spendDeskPass(current, now, signIn)) : current
+    return spent ? change(spendDeskPass(current, now, { since, signIn })) : current
   })
   if (!spent) return refused('pass.wrong')
   await services.throttle.forget(...limit)

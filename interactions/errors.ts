@@ -19,7 +19,9 @@ export const showError = async (
   known?: ClientPolicy,
 ): Promise<void> => {
   const { settings } = services
-  const client = known ?? (await rememberedApp(ctx, services)).client
+  // What is wrong with a request is not the fault of the app that this browser came from before it.
+  const ofRequest = locals.kind === 'client' || locals.kind === 'logout'
+  const client = known ?? (ofRequest ? undefined : (await rememberedApp(ctx, services)).client)
   const backUri = wayBack(client, settings.issuer)
   const common = commonLocals(ctx, localeOf(ctx), {
     society: client && settings.societies.get(client.societyId),

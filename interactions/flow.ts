@@ -106,10 +106,10 @@ const withProofOnRecord = (uid: string, flow: FlowFacts, member: Member | undefi
   return { ...flow, proofs: [...flow.proofs, told.proof] }
 }
 
-/** Where this sign-in is the one that ended all others, what was proven in it before stands as of then. */
+/** Where this sign-in is the one that goes on alone, what was proven in it before stands as of then. */
 const withProofsKept = (uid: string, flow: FlowFacts, member: Member | undefined): FlowFacts => {
-  const { at, except } = member?.signedOut ?? {}
-  if (at === undefined || except !== signInOf(uid, flow)) return flow
+  const { at, signIn } = member?.begunAnew ?? {}
+  if (at === undefined || signIn !== signInOf(uid, flow)) return flow
   return { ...flow, proofs: flow.proofs.map((proof) => (proof.at < at ? { ...proof, at } : proof)) }
 }
 

@@ -2,6 +2,7 @@ import type { Context } from 'koa'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { ClientPolicy } from '../accounts/policy.ts'
 import type { ProviderPages } from '../provider/index.ts'
+import type { Pages } from '../views/pages.ts'
 import { render } from '../views/render.ts'
 import { commonLocals } from './common.ts'
 import { showError } from './errors.ts'
@@ -12,21 +13,30 @@ import { rememberedApp } from './way-back.ts'
 /** The engine's context is the application's own: the provider is the Koa application. */
 const asContext = (ctx: KoaContextWithOIDC): Context => ctx as unknown as Context
 
-const clientOf = async (
+const namedClient = async (
   ctx: KoaContextWithOIDC,
   services: PageServices,
 ): Promise<ClientPolicy | undefined> => {
   const named = ctx.oidc.client?.clientId
-  return named === undefined
-    ? (await rememberedApp(asContext(ctx), services)).client
-    : services.clients.find(named)
+  return named === undefined ? undefined : services.clients.find(named)
+}
+
+const kindOf = (
+  { oidc }: KoaContextWithOIDC,
+  code: string,
+  expired: boolean,
+): Pages['error']['kind'] => {
+  if (expired) return 'stale'
+  if (code === 'server_error') return 'system'
+  return oidc.route === 'end_session' ? 'logout' : 'client'
 }
 
 /** The engine's own pages in our dress. */
 export const providerPages = (services: PageServices): ProviderPages => {
   const { settings } = services
   const common = async (ctx: KoaContextWithOIDC) => {
-    const client = await clientOf(ctx, services)
+    const client =
+      (await namedClient(ctx, services)) ?? (await rememberedApp(asContext(ctx), services)).client
     const locale = localeOf(asContext(ctx), ctx.oidc.params?.ui_locales)
     return commonLocals(asContext(ctx), locale, {
       society: client && settings.societies.get(client.societyId),
@@ -37,17 +47,17 @@ export const providerPages = (services: PageServices): ProviderPages => {
   return {
     async error(ctx, out, error) {
       const expired = error.name === 'SessionNotFound'
-      const kind = expired ? 'stale' : out.error === 'server_error' ? 'system' : 'client'
+      const kind = kindOf(ctx, out.error, expired)
       await showError(
         asContext(ctx),
         services,
         {
           code: expired ? 'session_expired' : out.error,
           kind,
-          ...(kind === 'client' &&
+          ...((kind === 'client' || kind === 'logout') &&
             out.error_description !== undefined && { description: out.error_description }),
         },
-        await clientOf(ctx, services),
+        await namedClient(ctx, services),
       )
     },
     async logout(ctx) {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Society } from '../accounts/society.ts'
+import type { Pages } from '../views/pages.ts'
 import { render } from '../views/render.ts'
 import { commonLocals } from './common.ts'
 import { localeOf } from './locale.ts'
@@ -58,6 +59,14 @@ const serve = (ctx: Context, found: Asset | undefined): void => {
   ctx.body = found.body
 }
 
+/** The page of a sign-in, or of the account, on which help was pressed. */
+const cameFrom = (ctx: Context, issuer: string): Pages['help'] => {
+  const referrer = URL.canParse(ctx.get('Referer')) ? new URL(ctx.get('Referer')) : undefined
+  if (referrer?.origin !== new URL(issuer).origin) return {}
+  const backPath = /^\/(?:interaction\/[\w-]+|account\/[\w-]+)/u.exec(referrer.pathname)?.[0]
+  return backPath === undefined ? {} : { backPath }
+}
+
 /** What needs no sign-in: style sheets, help, and every version of a society's terms. */
 export const staticRouter = (settings: Settings): Router => {
   const assets = assetsFor(settings.societies.values())
@@ -75,7 +84,9 @@ export const staticRouter = (settings: Settings): Router => {
   })
   router.get('/help/:society', async (ctx) => {
     const society = settings.societies.get(String(ctx.params.society))
-    if (society) await render(ctx, 'help', commonLocals(ctx, localeOf(ctx), { society }), {})
+    if (!society) return
+    const common = commonLocals(ctx, localeOf(ctx), { society })
+    await render(ctx, 'help', common, cameFrom(ctx, settings.issuer))
   })
   router.get('/terms/:society/:version', async (ctx) => {
     const society = settings.societies.get(String(ctx.params.society))

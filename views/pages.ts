@@ -340,14 +340,16 @@ export type Pages = {
   }
   logout: { formAction: string; secret: string }
   'logged-out': Record<string, never>
-  help: Record<string, never>
+  /** `backPath`: where it was pressed. */
+  help: { backPath?: string }
   'terms-text': { version: string; text: readonly string[] }
   error: {
     /** OAuth error code (invalid_request …) or ours (session_expired, overloaded …). */
     code: string
-    /** Which words: stale = session.stale, client = oidc.client, sys, busy (503 with wait), notFound, forged. */
-    kind: 'stale' | 'client' | 'system' | 'busy' | 'notFound' | 'forged'
-    /** Engine's own error_description, for kind client only. */
+    /** Which words: stale = session.stale, client = oidc.client, logout (a refused one), sys, busy (503 with
+     * wait), notFound, forged. */
+    kind: 'stale' | 'client' | 'logout' | 'system' | 'busy' | 'notFound' | 'forged'
+    /** Engine's own error_description, for the kinds client and logout only. */
     description?: string
     retryAfterSeconds?: number
     /** Back to the app, when it is known and its address is proven. */

@@ -109,6 +109,7 @@ const PASSWORD: Part<'password'> = {
   setByMailbox: flag,
 }
 const SIGNED_OUT: Part<'signedOut'> = { at: required(number), except: text }
+const BEGUN_ANEW: Part<'begunAnew'> = { at: required(number), signIn: required(text) }
 const DESK_PASS: Part<'deskPass'> = { hash: required(text), expiresAt: required(number) }
 const PROOF: FieldsOf<NonNullable<Member['provenIn']>['proof']> = {
   factor: required({ ...text, enum: FACTOR_IDS }),
@@ -155,6 +156,7 @@ const MEMBER: FieldsOf<MemberDocument> = {
   recoveryCodesDue: flag,
   recoveryCodesPutOffAt: number,
   signedOut: partOf(SIGNED_OUT),
+  begunAnew: partOf(BEGUN_ANEW),
   deskPass: partOf(DESK_PASS),
   methodsClearedAt: number,
   provenIn: partOf(PROVEN_IN),

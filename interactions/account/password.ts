@@ -3,7 +3,7 @@ import { requireHashingRoom } from '../../factors/password.ts'
 import { pendingKey } from '../email-challenge.ts'
 import { endOtherSessions } from '../sessions.ts'
 import { ceremonyOf, fault } from '../step.ts'
-import { newPassword } from '../steps/new-password.ts'
+import { newPassword, takeNewPassword } from '../steps/new-password.ts'
 import { tooMany } from '../too-many.ts'
 import type { AccountPage } from './page.ts'
 
@@ -44,15 +44,14 @@ export const password: AccountPage = {
           return { ok: false, faults: [why] }
         }
         await services.throttle.forget(...limit)
-        const result = await newPassword.submit(context, { password: form.password ?? '' })
-        if (!result.ok) return { ok: false, faults: result.faults }
-        const { member: change = (same) => same, said } = result
+        const taken = await takeNewPassword(context, form.password ?? '')
+        if (!taken.ok) return taken
         return {
           ok: true,
-          member: (current) => signOut(change(current), services.clock.now(), session.uid),
+          member: (current) => signOut(taken.member(current), taken.at, session.uid),
           // Whoever knew the old password is out, with the change of address they may have begun.
           async after() {
-            if (said) services.log.info(said.facts, said.event)
+            services.log.info({ memberId: member.id }, 'password set')
             await services.transient.take(pendingKey(member.id))
             await endOtherSessions(context, member.id, session.uid)
           },

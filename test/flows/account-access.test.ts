@@ -140,7 +140,7 @@ describe('Who gets to the account page', () => {
     const visitor = aVisitor()
     await visitor.visit(accountUrl())
     const page = await visitor.submit('abort')
-    expect(page.heading).toBe('ログインを終えませんでした')
+    expect(page.heading).toBe('ログインを中止しました')
     expect((await visitor.follow('もう一度ログインする')).heading).toBe('ログイン')
   })
 

@@ -845,13 +845,14 @@ export const SAMPLES: readonly Sample[] = [
   },
   { view: 'logged-out', state: 'done', outside: true, locals: {} },
   { view: 'help', state: 'topics', outside: true, locals: {} },
+  { view: 'help', state: 'on-the-way', outside: true, locals: { backPath: '/interaction/one' } },
   {
     view: 'terms-text',
     state: 'earlier',
     outside: true,
     locals: { version: '2025-04', text: TERMS },
   },
-  ...(['stale', 'client', 'system', 'busy', 'notFound', 'forged'] as const).map(
+  ...(['stale', 'client', 'logout', 'system', 'busy', 'notFound', 'forged'] as const).map(
     (kind): Sample => ({
       view: 'error',
       state: kind,
@@ -859,6 +860,7 @@ export const SAMPLES: readonly Sample[] = [
       locals: {
         kind,
         code: kind === 'client' ? 'invalid_redirect_uri' : kind,
+        ...(kind === 'logout' && { description: 'could not validate id_token_hint' }),
         ...(kind === 'client' && { description: 'redirect_uri did not match any registered' }),
         ...(kind === 'busy' && { retryAfterSeconds: 2 }),
         ...(kind === 'stale' && { backUri: 'https://portal.example.jp/' }),

@@ -25,7 +25,7 @@ const factors: Record<FactorId, string> = {
   totp: '認証アプリ',
   emailCode: 'メールのコード',
   recoveryCode: '回復コード',
-  deskPass: '窓口のコード',
+  deskPass: '窓口の番号',
 }
 
 const after: Record<ChosenFactor, string> = {
@@ -39,7 +39,7 @@ export const accountHeadingsJa: { [V in AccountViewName]: (page: Pages[V]) => st
   'account-choose': () => 'どの健康保険組合ですか',
   'account-prove': ({ network }) =>
     network === undefined ? 'もう一度ログインしてください' : 'ここでは設定を変えられません',
-  'account-closed': () => 'ログインを終えませんでした',
+  'account-closed': () => 'ログインを中止しました',
   'account-rename': () => 'パスキーの名前を変えます',
   'account-remove': ({ factor }) =>
     factor === 'passkey' ? 'パスキーを外しますか' : '認証アプリを外しますか',

@@ -123,7 +123,7 @@ export const en: Catalogue = {
     'login.bad': (v: FaultValues) =>
       `The user ID or password does not match. Check upper and lower case, and 0 (zero) and O${v.left ? `. You have ${tries(v.left)} left before a pause` : ''}`,
     'login.locked': (v) =>
-      `For your safety, login is paused until ${v.time}. Try again after ${v.time}. To continue sooner, press “Forgot your password” and set a new one`,
+      `For your safety, login is paused until ${v.time}. Try again after ${v.time}. To continue sooner, press “Forgot your password” and set a new one if your first login is behind you; if not, please call`,
     'bday.empty': () => 'Enter your date of birth',
     'bday.part': (v) =>
       v.missing === 'era'
@@ -275,6 +275,7 @@ export const en: Catalogue = {
       ({
         stale: 'This page has expired',
         client: 'Login could not start',
+        logout: 'You could not be logged out',
         system: 'There is a temporary problem',
         busy: 'We are busy right now',
         notFound: 'Page not found',
@@ -932,6 +933,7 @@ export const en: Catalogue = {
   },
 
   helpPage: {
+    back: 'Back to the page before',
     lead: 'Press what you want to know.',
     topics: [
       {
@@ -988,6 +990,9 @@ export const en: Catalogue = {
       `For your safety, pages expire after 1 hour. What you have done so far is saved. Start again from ${app} and you continue where you left off.`,
     client: (app) =>
       `There is a problem with how ${app} is set up. Please tell its support the following.`,
+    logout:
+      'You are still logged in. Press the button below to log out. If this goes on, please tell the support of the service you use the following.',
+    logoutHere: 'Go on to log out',
     system: 'Please try again in a few minutes.',
     busy: (seconds) => `Please wait about ${seconds} seconds and try again.`,
     busySoon: 'Please wait a moment and try again.',
