@@ -48,7 +48,9 @@ describe('Help', () => {
     const backFrom = async (Referer: string) => {
       const visitor = aVisitor({ headers: { Referer } })
       const { root } = await visitor.visit(`${idp.issuer}/help/sakura`)
-      return root.querySelectorAll('main .acts a:not(.quiet)').map((link) => link.getAttribute('href'))
+      return root
+        .querySelectorAll('main .acts a:not(.quiet)')
+        .map((link) => link.getAttribute('href'))
     }
     expect(await backFrom(url.href)).toEqual([url.pathname])
     expect(await backFrom(`${url.href}/password?x=1`)).toEqual([url.pathname])
