@@ -3,7 +3,12 @@ import type { Clock, Log, LogoutRequest, Outbox, Queued } from '../accounts/port
 import type { StoreConfig } from '../config/index.ts'
 import type { Adapters } from './adapters.ts'
 import { LASTING_MODELS, openMongo } from './mongo/index.ts'
-import { checkDurability, createRedis, type RedisOptions } from './redis/connect.ts'
+import {
+  checkDurability,
+  createRedis,
+  type RedisOptions,
+  watchDurability,
+} from './redis/connect.ts'
 import { createRedisStores } from './redis/stores.ts'
 
 type Servers = Extract<StoreConfig, { kind: 'redis+mongo' }>
@@ -44,6 +49,11 @@ export const openServers = async (
   )
   redis.onReady(() => log?.info({ store: 'redis' }, 'store_connected'))
   mongo.onReady(() => log?.info({ store: 'mongo' }, 'store_connected'))
+  if (durable) {
+    watchDurability(redis, (problems) => {
+      if (problems.length > 0) log?.error({ store: 'redis', problems }, 'store_not_durable')
+    })
+  }
 
   const stores = createRedisStores(redis.client, clock)
   /** What refers to flow facts goes after them: a mail's code is derived from what Redis holds. */

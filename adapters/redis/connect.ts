@@ -249,8 +249,8 @@ export const checkDurability = (redis: RedisClient): Promise<readonly string[]> 
   })
 
 /**
- * Checks at start and whenever Redis is connected anew, and reports each result, the good ones
- * too. A check that Redis does not answer is made again at the next connection.
+ * Checks whenever Redis is connected, and reports each result, the good ones too. A check that Redis
+ * does not answer is made again at the next connection.
  */
 export const watchDurability = (
   { client, onReady }: RedisConnection,

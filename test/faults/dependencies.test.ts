@@ -220,6 +220,32 @@ describe('When a server behind two instances fails', () => {
     }
   }, 30_000)
 
+  test('Redis comes back with a weaker setting: the log says which', async () => {
+    const { openAdapters } = await import('../../adapters/index.ts')
+    const told: object[] = []
+    const log = {
+      info: () => undefined,
+      warn: () => undefined,
+      error: (facts: object, event: string) => void told.push({ ...facts, event }),
+    }
+    const watching = await openAdapters(idp.services.settings as never, idp.clock, log)
+    const evict = (policy: string) => stores.redis.cli('CONFIG', 'SET', 'maxmemory-policy', policy)
+    try {
+      await evict('allkeys-lru')
+      await stores.toRedis.set('refuse')
+      await mend()
+      await eventually('it is told', () => told.length > 0)
+      expect(told[0]).toEqual({
+        event: 'store_not_durable',
+        store: 'redis',
+        problems: [expect.stringContaining('set "maxmemory-policy noeviction"')],
+      })
+    } finally {
+      await evict('noeviction')
+      await watching.close()
+    }
+  }, 30_000)
+
   test('a failing mail server and a failing Redis together lose no mail', async () => {
     const journey = await atPassword()
     await send(journey)
