@@ -18,7 +18,6 @@ import { migrate, pendingMigrations, requireSchema, schemaFault } from './migrat
 import { createOutbox } from './outbox.ts'
 import { createRecordStores } from './records.ts'
 import { createSessionIndex } from './sessions.ts'
-import { createSettings, type Settings } from './settings.ts'
 import { createSignInLog } from './sign-ins.ts'
 
 export type { MongoOptions } from './connect.ts'
@@ -37,7 +36,6 @@ export type MongoStores = Pick<MongoConnection, 'isReady' | 'onReady' | 'onError
     lastingArtifacts: ReturnType<typeof createLastingArtifacts>
     /** Records of one kind, by its name. */
     records: ReturnType<typeof createRecordStores>
-    settings: Settings
     /** @throws StoreUnavailableError where no server answers that takes writes, within a second */
     ping(): Promise<void>
     /** See `schemaFault` of migrations.ts: looked up anew each time. */
@@ -81,7 +79,6 @@ export const openMongo = (options: MongoOptions, clock: Clock): MongoStores => {
     audit: createAuditTrail(guarded),
     lastingArtifacts: createLastingArtifacts(guarded, clock),
     records: createRecordStores(guarded),
-    settings: createSettings(guarded),
     ping: mongo.ping,
     schemaFault: () => schemaFault(mongo),
     pendingMigrations: () => pendingMigrations(mongo),

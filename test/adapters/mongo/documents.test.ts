@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Member } from '../../../accounts/member.ts'
-import { type MongoConnection, RefusedDocumentError } from '../../../adapters/mongo/connect.ts'
+import { RefusedDocumentError } from '../../../adapters/mongo/connect.ts'
 import { type MongoStores, openMongo } from '../../../adapters/mongo/index.ts'
-import { createSettings } from '../../../adapters/mongo/settings.ts'
 import { systemClock } from '../../../adapters/system.ts'
 import { aMember } from '../../contracts/members.ts'
-import { inParallel, reasonsOf, valuesOf } from '../../contracts/rounds.ts'
 import { aMongoDatabase, type MongoDatabase, onServer } from '../../support/mongo.ts'
-import { connect, connected, migrated, PATIENT } from './stores.ts'
+import { connected, migrated, PATIENT } from './stores.ts'
 
 /** What a form or a cookie may try to slip into a query. */
 const OPERATOR = { $ne: null } as never
@@ -41,8 +39,7 @@ const everything = () =>
 describe('what is looked for in MongoDB', () => {
   test('is a value and never an operator', async () => {
     await stores.members.save(aMember({ email: { address: 'a@example.jp', verifiedAt: 1 } }))
-    const { members, outbox, signIns, sessions, consents, audit, lastingArtifacts, settings } =
-      stores
+    const { members, outbox, signIns, sessions, consents, audit, lastingArtifacts } = stores
     for (const search of [
       () => members.findById(OPERATOR),
       () => members.findByLoginId(OPERATOR, 'A-0001'),
@@ -56,7 +53,6 @@ describe('what is looked for in MongoDB', () => {
       () => consents.list(OPERATOR),
       () => audit.eventsOf(OPERATOR),
       () => lastingArtifacts('Client').find(OPERATOR),
-      () => settings.obtain(OPERATOR, () => 'value'),
     ]) {
       await expect(search()).rejects.toMatchObject({ name: 'TypeError' })
     }
@@ -130,20 +126,6 @@ describe('what is written to MongoDB', () => {
     expect(await documentsIn('artifacts')).toHaveLength(1)
     expect(await clients.find('lasts')).toBeDefined()
   }, 100_000)
-
-  test('of one setting made by many at once is one value, everybody’s', async () => {
-    const mongos: MongoConnection[] = []
-    for (let count = 0; count < 2; count += 1) mongos.push(await connect({ url: database.url }))
-    const [first, second] = mongos.map(createSettings)
-    const outcomes = await inParallel((caller) =>
-      (caller % 2 === 0 ? first : second)!.obtain('key', () => `made by ${caller}`),
-    )
-    const values = valuesOf(outcomes)
-    expect(reasonsOf(outcomes)).toEqual([])
-    expect(values).toHaveLength(20)
-    expect(new Set(values).size).toBe(1)
-    for (const { close } of mongos) await close()
-  })
 })
 
 function aPasskey() {
