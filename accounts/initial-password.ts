@@ -1,17 +1,28 @@
+import { IdentityError } from './errors.ts'
 import { type EpochSeconds, type InitialPassword, type Member, signOut } from './member.ts'
-import { drawCharacters } from './password-policy.ts'
 
 /** Lower case and digits only, none that look alike in print, no vowels: no word comes up. */
 const PRINTED = 'bcdfghjkmnprstvwxy2345678'
 const CHARACTERS = 12
 const GROUP = /.{4}(?=.)/g
+/** Bytes beyond the last whole multiple of the characters are thrown away: all are as likely. */
+const FIRST_UNFAIR = 256 - (256 % PRINTED.length)
+const MOST_DRAWS = 1000
 
 /**
  * A password to be printed on a postcard and typed once from it: `k4hn-7wtx-3gpb`, 55 bits strong.
  * @throws IdentityError `random_source` where the bytes are no random ones
  */
-export const generateInitialPassword = (randomBytes: (size: number) => Uint8Array): string =>
-  drawCharacters(CHARACTERS, randomBytes, PRINTED).replace(GROUP, '$&-')
+export const generateInitialPassword = (randomBytes: (size: number) => Uint8Array): string => {
+  let drawn = ''
+  for (let draws = 0; drawn.length < CHARACTERS; draws += 1) {
+    if (draws >= MOST_DRAWS) throw new IdentityError('random_source', 500, 'bytes never in range')
+    for (const byte of randomBytes(CHARACTERS)) {
+      if (byte < FIRST_UNFAIR) drawn += PRINTED[byte % PRINTED.length]
+    }
+  }
+  return drawn.slice(0, CHARACTERS).replace(GROUP, '$&-')
+}
 
 /** The legacy rule: the insured's symbol, number and birthdate (YYYYMMDD), which is guessable. */
 export const deriveInitialPassword = (

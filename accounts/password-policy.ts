@@ -1,5 +1,4 @@
 import { eraYearsOf } from './birthdate.ts'
-import { IdentityError } from './errors.ts'
 import { loginKey, type Member } from './member.ts'
 
 /** In code points, both included (manual step 9). */
@@ -228,47 +227,4 @@ export const variantsOf = (password: string): readonly string[] => {
     [...password].reverse().join(''),
   ]
   return [...new Set(variants)].filter((variant) => variant.length > 0)
-}
-
-/** Letters and digits that nobody takes for one another: no 0 O o, 1 l I i. */
-const LEGIBLE = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789'
-const GROUPS = [5, 4, 5] as const
-const MOST_DRAWS = 1000
-
-/**
- * So many characters of the alphabet, at most 256 of them. Unbiased: bytes beyond the last whole
- * multiple of the alphabet are thrown away.
- * @throws IdentityError `random_source` where the bytes are no random ones
- */
-export const drawCharacters = (
-  count: number,
-  randomBytes: (size: number) => Uint8Array,
-  alphabet: string = LEGIBLE,
-): string => {
-  const limit = 256 - (256 % alphabet.length)
-  let drawn = ''
-  for (let draws = 0; drawn.length < count; draws += 1) {
-    if (draws >= MOST_DRAWS) throw new IdentityError('random_source', 500, 'bytes never in range')
-    for (const byte of randomBytes(count)) {
-      if (byte < limit && drawn.length < count) drawn += alphabet[byte % alphabet.length]
-    }
-  }
-  return drawn
-}
-
-/**
- * A password of 16 characters in three groups joined by hyphens, such as `Kx7mq-9WzR-tn4Ab`, 80 bit
- * strong, without look-alikes. Meets every rule that does not depend on the member.
- *
- * @throws IdentityError `random_source` where the bytes are no random ones
- */
-export const generatePassword = (randomBytes: (size: number) => Uint8Array): string => {
-  for (let draws = 0; draws < MOST_DRAWS; draws += 1) {
-    const password = GROUPS.map((size) => drawCharacters(size, randomBytes)).join('-')
-    const fits = PASSWORD_RULES.every(
-      (rule) => !('pattern' in rule) || matches(rule.pattern, password),
-    )
-    if (fits) return password
-  }
-  throw new IdentityError('random_source', 500, 'no password of all kinds of characters')
 }

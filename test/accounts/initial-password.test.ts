@@ -30,6 +30,24 @@ describe('An initial password', () => {
     for (const count of counts.values()) expect(Math.abs(count - 960)).toBeLessThan(155)
   })
 
+  test('throws away every byte that would make some characters likelier', () => {
+    const from = (bytes: readonly number[]) => {
+      let next = 0
+      return generateInitialPassword((size) =>
+        Uint8Array.from({ length: size }, () => bytes[next++ % bytes.length] ?? 0),
+      )
+    }
+    const bytes = [0, 24, 25, 249, 7, 100]
+    expect(from(bytes)).toBe('b8b8-kbb8-b8kb')
+    expect(from(bytes.flatMap((byte) => [250, byte, 255]))).toBe(from(bytes))
+  })
+
+  test('is not made of bytes that are not random, which are an error and no endless wait', () => {
+    expect(() => generateInitialPassword((size) => new Uint8Array(size).fill(255))).toThrow(
+      'random_source',
+    )
+  })
+
   test('of the legacy rule is symbol, number and birthdate', () => {
     const insured = { symbol: '12345', number: '701' }
     expect(deriveInitialPassword(insured, '1972-11-03')).toBe('1234570119721103')
