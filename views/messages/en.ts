@@ -147,7 +147,6 @@ export const en: Catalogue = {
       `We cannot send another email yet. You can ask for the next one from ${v.time}. A code you already have works until it expires`,
     'mail.paused': (v) =>
       `We have just sent you emails and cannot send another yet. You can ask for one from ${v.time}`,
-    'mail.used': () => 'This address cannot be used. Enter another one or contact us',
     'code.empty': () => 'Enter the code',
     'code.len': (v) => `Enter all 6 digits of the code (now ${v.n})`,
     'code.digits': () => 'Enter the code in numbers only',
@@ -175,9 +174,6 @@ export const en: Catalogue = {
     'pw.personal': () =>
       'Leave out your date of birth and your insurance symbol and number. Use other words',
     'pw.weak': () => 'This is easy to guess. Add unrelated words or symbols',
-    'link.expired': () => 'The link has expired. Send a new email from the first screen',
-    'link.used': () => 'This link is already confirmed. Go back to the first screen',
-    'link.old': () => 'Use the link in the newest email',
     'pw.current': (v) =>
       `The current password does not match. Check upper and lower case and enter it again${left(v)}`,
     'mail.same': () => 'This is the address you have now. Enter a different one',
