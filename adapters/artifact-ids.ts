@@ -46,3 +46,20 @@ export const withoutIds = (id: string, payload: AdapterPayload): AdapterPayload 
 /** The payload as it was saved, for whoever knows its ID or has found it (`aliasOf`). */
 export const withId = (id: string, written: AdapterPayload): AdapterPayload =>
   written.jti === '' ? { ...written, jti: id } : written
+
+/** The models that stand and fall with their grant. An Interaction only mentions one. */
+const GRANTABLE: ReadonlySet<string> = new Set([
+  'AccessToken',
+  'AuthorizationCode',
+  'RefreshToken',
+  'DeviceCode',
+  'BackchannelAuthenticationRequest',
+  'PreAuthorizedCode',
+])
+
+/** The ID of the grant that an artifact stands and falls with, if any: a Grant's is its own. */
+export const grantIdOf = (
+  model: string,
+  id: string,
+  { grantId }: AdapterPayload,
+): string | undefined => (model === 'Grant' ? id : GRANTABLE.has(model) ? grantId : undefined)

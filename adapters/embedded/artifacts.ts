@@ -1,7 +1,7 @@
 // biome-ignore lint/style/noRestrictedImports: this adapter is the engine's; it refuses in its words
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Clock } from '../../accounts/ports.ts'
-import { aliasOf, digestOf, withId, withoutIds } from '../artifact-ids.ts'
+import { aliasOf, digestOf, grantIdOf, withId, withoutIds } from '../artifact-ids.ts'
 import { alreadyConsumed, jtiAlreadyUsed } from '../engine-refusals.ts'
 import type { Database } from './database.ts'
 
@@ -10,16 +10,6 @@ export type ArtifactOptions = Readonly<{
   /** How long a revoked grant is remembered: not less than the longest token lives. */
   tombstoneSeconds?: number
 }>
-
-/** The models that stand and fall with their grant. An Interaction only mentions one. */
-const GRANTABLE: ReadonlySet<string> = new Set([
-  'AccessToken',
-  'AuthorizationCode',
-  'RefreshToken',
-  'DeviceCode',
-  'BackchannelAuthenticationRequest',
-  'PreAuthorizedCode',
-])
 
 /** Conditions on a row; each takes the time now, by position. */
 const LIVE = '(expires_at IS NULL OR expires_at > ?)'
@@ -71,15 +61,10 @@ export const createArtifactAdapter = (
     )
   }
 
-  const grantOf = (model: string, id: string, payload: AdapterPayload): string | null => {
-    if (model === 'Grant') return id
-    return GRANTABLE.has(model) ? (payload.grantId ?? null) : null
-  }
-
   return (model) => ({
     upsert: async (id, payload, expiresIn) => {
       const now = clock.now()
-      const grantId = grantOf(model, id, payload)
+      const grantId = grantIdOf(model, id, payload) ?? null
       const once = model === 'ReplayDetection'
       const written = db.run(
         `INSERT INTO artifacts

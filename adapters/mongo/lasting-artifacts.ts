@@ -1,7 +1,7 @@
 // biome-ignore lint/style/noRestrictedImports: this adapter is the engine's; it refuses in its words
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Clock } from '../../accounts/ports.ts'
-import { digest, digestOf } from '../artifact-ids.ts'
+import { digest, digestOf, grantIdOf } from '../artifact-ids.ts'
 import { alreadyConsumed, jtiAlreadyUsed } from '../engine-refusals.ts'
 import { DuplicateKeyError, type MongoConnection } from './connect.ts'
 import { date, dateOf, documentOf, number, required, text, trusted } from './schema.ts'
@@ -16,16 +16,6 @@ export const LASTING_MODELS: ReadonlySet<string> = new Set([
   'Client',
   'InitialAccessToken',
   'RegistrationAccessToken',
-])
-
-/** The models that stand and fall with their grant. An Interaction only mentions one. */
-const GRANTABLE: ReadonlySet<string> = new Set([
-  'AccessToken',
-  'AuthorizationCode',
-  'RefreshToken',
-  'DeviceCode',
-  'BackchannelAuthenticationRequest',
-  'PreAuthorizedCode',
 ])
 
 type Artifact = Readonly<{
@@ -61,7 +51,7 @@ const REVOKED_GRANT = {
 const keyOf = (model: string, value: string) => `${model}:${digestOf(value)}`
 
 const grantOf = (model: string, id: string, payload: AdapterPayload): string | undefined => {
-  const grantId = model === 'Grant' ? id : GRANTABLE.has(model) ? payload.grantId : undefined
+  const grantId = grantIdOf(model, id, payload)
   return grantId === undefined ? undefined : digest(grantId)
 }
 

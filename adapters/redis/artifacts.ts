@@ -1,7 +1,7 @@
 // biome-ignore lint/style/noRestrictedImports: this adapter is the engine's; it refuses in its words
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Clock } from '../../accounts/ports.ts'
-import { aliasOf, digest, digestOf, withId, withoutIds } from '../artifact-ids.ts'
+import { aliasOf, digest, digestOf, grantIdOf, withId, withoutIds } from '../artifact-ids.ts'
 import { alreadyConsumed, jtiAlreadyUsed } from '../engine-refusals.ts'
 import { defineScript, type RedisClient } from './connect.ts'
 import { type Batch, type Command, createUnits, type Prefetch, type Units } from './unit-of-work.ts'
@@ -28,16 +28,6 @@ const pointerKey = (model: string, value: string) =>
   `kenpo:${model}.${POINTERS[model]}:{${digest(value)}}`
 const TOMBSTONE = 'kenpo:revoked:{'
 const tombstoneKey = (grant: string) => `${TOMBSTONE}${grant}}`
-
-/** The models that stand and fall with their grant. An Interaction only mentions one. */
-const GRANTABLE: ReadonlySet<string> = new Set([
-  'AccessToken',
-  'AuthorizationCode',
-  'RefreshToken',
-  'DeviceCode',
-  'BackchannelAuthenticationRequest',
-  'PreAuthorizedCode',
-])
 
 /** KEYS: record, mark. ARGV: the tombstones' prefix, and whether the record's grant and session are
  * wanted too (''  for no). On one server only: those keys are found on the way, and need not be in
@@ -105,7 +95,7 @@ const POINTERS: Readonly<Record<string, 'uid' | 'userCode'>> = {
 }
 
 const grantOf = (model: string, id: string, payload: AdapterPayload): string => {
-  const grantId = model === 'Grant' ? id : GRANTABLE.has(model) ? payload.grantId : undefined
+  const grantId = grantIdOf(model, id, payload)
   return grantId === undefined ? '' : digestOf(grantId)
 }
 
