@@ -5,7 +5,7 @@ import type { UnitOfWork } from './accounts/ports.ts'
 import type { Features } from './clients/features.ts'
 import type { Clients } from './clients/index.ts'
 import type { Fetch } from './clients/sector.ts'
-import { createFactors, REGISTRY } from './factors/index.ts'
+import { createFactors } from './factors/index.ts'
 import { accountRouter } from './interactions/account/router.ts'
 import { requestsByPost, requestsByReference } from './interactions/authorization-requests.ts'
 import { emailLinkRouter } from './interactions/email-link.ts'
@@ -100,7 +100,7 @@ export const createApp = (services: AppServices): Provider => {
       const { terms, registerFactor } = societyOf(id)
       return { id, termsVersion: terms.version, registerFactor }
     },
-    networkOf: (ctx, id) => networkOf(societyOf(id), addressOf(ctx), REGISTRY),
+    networkOf: (ctx, id) => networkOf(societyOf(id), addressOf(ctx)),
     pages: providerPages(services),
     noteLogout: ({ clientId, accountId, sid }) =>
       // The engine's account IDs are ours.

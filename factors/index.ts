@@ -1,4 +1,4 @@
-import type { ChosenFactor, EpochSeconds, MemberId } from '../accounts/member.ts'
+import type { EpochSeconds, MemberId } from '../accounts/member.ts'
 import type { RandomBytes } from '../accounts/ports.ts'
 import { createEmailCodeFactor, type EmailChallenge } from './email-code.ts'
 import { createPasskeyFactor } from './passkey.ts'
@@ -40,6 +40,3 @@ export const createFactors = (
   }
 }
 export type Factors = ReturnType<typeof createFactors>
-
-/** What can be registered, in the order offered. */
-export const REGISTRY: readonly ChosenFactor[] = ['passkey', 'totp', 'emailCode']

@@ -7,7 +7,7 @@ import type { Locale, Member } from '../accounts/member.ts'
 import type { ClientPolicy } from '../accounts/policy.ts'
 import { INTERACTION_SECONDS, requestedAt, requestPolicy } from '../accounts/policy.ts'
 import type { Society } from '../accounts/society.ts'
-import { type Factors, REGISTRY } from '../factors/index.ts'
+import type { Factors } from '../factors/index.ts'
 import { localeOf } from './locale.ts'
 import type { Logos } from './logos.ts'
 import type { Services } from './services.ts'
@@ -166,7 +166,7 @@ const factsOf = (
       interaction.params,
       requestedAt(interaction.lastSubmission, interaction.iat),
     ),
-    network: networkOf(society, address, REGISTRY, locale),
+    network: networkOf(society, address, locale),
     society: {
       id: society.id,
       termsVersion: society.terms.version,

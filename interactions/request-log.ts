@@ -1,12 +1,10 @@
 import type { Middleware } from 'koa'
 import type { Log, RandomBytes } from '../accounts/ports.ts'
+import { base32, CROCKFORD } from '../factors/base32.ts'
 
-/** Crockford base32: no I, L, O, U, so that a number read out over the phone is heard right. */
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-
-/** Forty random bits as 7F3K-92QD. */
-export const referenceNumber = (randomBytes: RandomBytes): string => {
-  const letters = [...randomBytes(8)].map((byte) => ALPHABET[byte & 31]).join('')
+/** Forty random bits as 7F3K-92QD: no I, L, O, U, so that read out over the phone it is heard right. */
+const referenceNumber = (randomBytes: RandomBytes): string => {
+  const letters = base32(randomBytes(5), CROCKFORD)
   return `${letters.slice(0, 4)}-${letters.slice(4)}`
 }
 

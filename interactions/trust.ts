@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import type { Context, Middleware } from 'koa'
-import type { ChosenFactor, Locale } from '../accounts/member.ts'
+import { CHOSEN_FACTORS, type Locale } from '../accounts/member.ts'
 import type { NetworkPolicy } from '../accounts/policy.ts'
 import type { Society } from '../accounts/society.ts'
 
@@ -50,16 +50,15 @@ const holds = (network: Network, address: Address): boolean => {
 const parsed = (address: string): Address | undefined =>
   ipaddr.isValid(address) ? ipaddr.process(address) : undefined
 
-/** The society's first network that holds the address, with those of `registered` permitted there. */
+/** The society's first network that holds the address, with the methods permitted there. */
 export const networkOf = (
   society: Society,
   address: string,
-  registered: readonly ChosenFactor[],
   locale: Locale = 'ja',
 ): NetworkPolicy => {
   const from = society.networks.length > 0 ? parsed(address) : undefined
   const network = from && society.networks.find((one) => holds(one, from))
-  const permitted = registered.filter((factor) => society.factors.includes(factor))
+  const permitted = CHOSEN_FACTORS.filter((factor) => society.factors.includes(factor))
   if (!network) return { name: '', factors: permitted }
   return {
     name: network.name[locale],

@@ -8,7 +8,6 @@ import { requestPolicy } from '../../accounts/policy.ts'
 import { FRESH_PROOF_SECONDS } from '../../accounts/sign-ins.ts'
 import type { Society } from '../../accounts/society.ts'
 import { CODE_SECONDS } from '../../factors/email-code.ts'
-import { REGISTRY } from '../../factors/index.ts'
 import type { FlowDependencies } from '../flow.ts'
 import { localeOf } from '../locale.ts'
 import type { Logos } from '../logos.ts'
@@ -73,7 +72,7 @@ export const loadAccount = async (
     now,
     member,
     request: requestPolicy(client, {}, now),
-    network: networkOf(society, address, REGISTRY, locale),
+    network: networkOf(society, address, locale),
     society: {
       id: society.id,
       termsVersion: society.terms.version,

@@ -5,7 +5,6 @@ import {
   type Member,
 } from '../../accounts/member.ts'
 import type { Society } from '../../accounts/society.ts'
-import { REGISTRY } from '../../factors/index.ts'
 import { type Act, fault, PLACES, type Place, type StepContext, type StepHandler } from '../step.ts'
 
 const isChosen = (value: unknown): value is ChosenFactor =>
@@ -51,8 +50,8 @@ export const chooseFactor: StepHandler = {
     if (placesMatter(context) && flow.places === undefined) {
       return { view: 'choose-place', locals: { atWork: network.name !== '' } }
     }
-    const offered = REGISTRY.filter((id) => obstacleOf(context, id) === undefined)
-    const unavailable = REGISTRY.flatMap((id) => {
+    const offered = CHOSEN_FACTORS.filter((id) => obstacleOf(context, id) === undefined)
+    const unavailable = CHOSEN_FACTORS.flatMap((id) => {
       const reason = obstacleOf(context, id)
       if (reason === undefined) return []
       return [{ id, reason, ...(network.name !== '' && { network: network.name }) }]

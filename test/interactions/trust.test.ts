@@ -5,7 +5,7 @@ import Koa from 'koa'
 import { addressOf, networkOf, pinHost } from '../../interactions/trust.ts'
 import { aSociety } from '../support/builders.ts'
 
-const REGISTRY = ['passkey', 'totp', 'emailCode'] as const
+const ALL = ['passkey', 'totp', 'emailCode'] as const
 
 /** One app for each number of proxies, set up as app.ts does. */
 const appWith = (hops: number): Koa => {
@@ -148,21 +148,20 @@ describe('Which network an address is in', () => {
     ['unknown', ''],
     ['192.0.2.1, 192.0.2.2', ''],
   ])('%j: %j', (address, name) => {
-    expect(networkOf(society, address, REGISTRY).name).toBe(name)
+    expect(networkOf(society, address).name).toBe(name)
   })
 
   test('its methods are those permitted there, by the society and by the product', () => {
-    expect(networkOf(society, '192.0.2.1', REGISTRY).factors).toEqual(['emailCode'])
-    expect(networkOf(society, '198.51.100.64', REGISTRY).factors).toEqual(['totp'])
-    expect(networkOf(society, '203.0.113.9', REGISTRY).factors).toEqual([...REGISTRY])
-    expect(networkOf(society, '198.51.100.64', ['emailCode']).factors).toEqual([])
+    expect(networkOf(society, '192.0.2.1').factors).toEqual(['emailCode'])
+    expect(networkOf(society, '198.51.100.64').factors).toEqual(['totp'])
+    expect(networkOf(society, '203.0.113.9').factors).toEqual([...ALL])
     const strict = { ...society, factors: ['passkey'] as const }
-    expect(networkOf(strict, '203.0.113.9', REGISTRY).factors).toEqual(['passkey'])
-    expect(networkOf(strict, '192.0.2.1', REGISTRY).factors).toEqual([])
+    expect(networkOf(strict, '203.0.113.9').factors).toEqual(['passkey'])
+    expect(networkOf(strict, '192.0.2.1').factors).toEqual([])
   })
 
   test('its name comes in the member’s language', () => {
-    expect(networkOf(society, '192.0.2.1', REGISTRY, 'en').name).toBe('Head office')
+    expect(networkOf(society, '192.0.2.1', 'en').name).toBe('Head office')
   })
 })
 
