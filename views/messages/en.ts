@@ -118,8 +118,7 @@ export const en: Catalogue = {
     'id.empty': () => 'Enter your user ID',
     'id.long': () => 'A user ID has at most 64 characters. Enter it as printed on your postcard',
     'pw.empty': () => 'Enter your password',
-    'pw.toolong': () =>
-      'A password has at most 128 characters. Enter it as printed on your postcard',
+    'pw.toolong': () => 'A password has at most 128 characters. Check it and enter it again',
     'login.bad': (v: FaultValues) =>
       `The user ID or password does not match. Check upper and lower case, and 0 (zero) and O${v.left ? `. You have ${tries(v.left)} left before a pause` : ''}`,
     'login.locked': (v) =>
