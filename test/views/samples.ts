@@ -502,7 +502,7 @@ export const SAMPLES: readonly Sample[] = [
     },
   },
   { view: 'enrolled', state: 'passkey', step: 6, locals: { method: 'passkey' } },
-  { view: 'enrolled', state: 'emailCode', step: 6, locals: { method: 'emailCode' } },
+  { view: 'enrolled', state: 'emailCode', locals: { method: 'emailCode' } },
   {
     view: 'done',
     state: 'emailCode',
