@@ -64,7 +64,10 @@ const startPortal = async (config: AppConfig, { portalPort }: Demo): Promise<Ser
         path: new URL(callback).pathname.replace(/\/callback$/, '') || '/',
         clientId: client.id,
         clientSecret: secret,
-        name: metadata.client_name,
+        name: {
+          ja: metadata['client_name#ja'] ?? metadata.client_name,
+          en: metadata['client_name#en'] ?? metadata.client_name,
+        },
         ...(loginHint === undefined ? {} : { loginHint }),
       },
     ]

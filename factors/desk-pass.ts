@@ -28,6 +28,9 @@ export const generateDeskPass = async (
   }
 }
 
+/** Whether what was typed could be a pass, anybody's. */
+export const isDeskPassShaped = (typed: string): boolean => PASS.test(spelled(typed))
+
 /**
  * Whether what was typed is the member's pass, and in time. A pass that was used, has run out or is
  * another member's is wrong like any other, and takes as long. It is used once only if the member
@@ -39,9 +42,8 @@ export const verifyDeskPass = async (
   typed: string,
   now: EpochSeconds,
 ): Promise<Verdict<NonNullable<Member['deskPass']>>> => {
-  const characters = spelled(typed)
-  if (!PASS.test(characters)) return { ok: false, reason: 'pass.format' }
+  if (!isDeskPassShaped(typed)) return { ok: false, reason: 'pass.format' }
   const live = deskPass !== undefined && now < deskPass.expiresAt ? deskPass : undefined
-  const matches = await verifyPassword(live?.hash, characters)
+  const matches = await verifyPassword(live?.hash, spelled(typed))
   return live && matches ? { ok: true, value: live } : { ok: false, reason: 'pass.wrong' }
 }

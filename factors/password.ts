@@ -57,6 +57,8 @@ export const verifyPassword = async (
 
 /** No longer password is ever hashed, in code points. */
 const LONGEST_PASSWORD = 128
+/** Whether what was typed is longer than any member's password. */
+export const isTooLong = (typed: string): boolean => [...typed].length > LONGEST_PASSWORD
 
 /**
  * The member's own password (`answer.password`), a memorized secret (NIST SP 800-63B-4 section
@@ -71,7 +73,7 @@ export const passwordFactor: AuthenticationFactor<Record<string, never>, Record<
   },
 
   async finishAuthentication(member, _kept, { password = '' }) {
-    const plausible = password !== '' && [...password].length <= LONGEST_PASSWORD
+    const plausible = password !== '' && !isTooLong(password)
     return plausible && (await verifyPassword(member.password.hash, password))
       ? { ok: true, value: {} }
       : { ok: false, reason: 'login.bad' }

@@ -21,6 +21,9 @@ type RecoveryData = z.output<typeof dataSchema>
 export const spelled = (typed: string): string =>
   normalizeCode(typed).toUpperCase().replaceAll('O', '0').replace(/[IL]/g, '1')
 
+/** Whether what was typed could be a recovery code, anybody's. */
+export const isRecoveryCodeShaped = (typed: string): boolean => CODE.test(spelled(typed))
+
 const isSame = (one: string, other: string): boolean => {
   const [a, b] = [Buffer.from(one), Buffer.from(other)]
   return a.length === b.length && timingSafeEqual(a, b)
@@ -107,12 +110,12 @@ export const createRecoveryCodes = ({
     },
 
     async finishAuthentication(member, _kept, answer) {
-      const code = spelled(answer.code ?? '')
-      if (!CODE.test(code)) return { ok: false, reason: 'recovery.format' }
+      const typed = answer.code ?? ''
+      if (!isRecoveryCodeShaped(typed)) return { ok: false, reason: 'recovery.format' }
       const held = heldBy(member)
       if (!held) return { ok: false, reason: 'recovery.wrong' }
       const { keyId, hashes } = dataSchema.parse(held.data)
-      const given = hashOf(keyId, member, code)
+      const given = hashOf(keyId, member, spelled(typed))
       // Every hash is compared, whichever matches.
       const left = hashes.filter((hash) => !isSame(hash, given))
       if (left.length === hashes.length) return { ok: false, reason: 'recovery.wrong' }

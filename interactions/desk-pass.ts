@@ -1,7 +1,7 @@
 import type { Facts } from '../accounts/enrolment.ts'
 import { type Member, spendDeskPass } from '../accounts/member.ts'
 import type { AuditAct } from '../accounts/ports.ts'
-import { verifyDeskPass } from '../factors/desk-pass.ts'
+import { isDeskPassShaped, verifyDeskPass } from '../factors/desk-pass.ts'
 import { requireHashingRoom } from '../factors/password.ts'
 import type { Fault } from '../views/pages.ts'
 import { pendingKey } from './email-challenge.ts'
@@ -44,9 +44,10 @@ export type Besides = Readonly<
 >
 
 /**
- * Takes the desk's pass: counted before it is compared, used once among any number of requests. The
- * member is saved without it and without any method (`spendDeskPass`), and as `besides` says, in one
- * write: whatever fails after it can be done without.
+ * Takes the desk's pass: counted before it is compared, used once among any number of requests; what
+ * is no pass at all costs no attempt. The member is saved without it and without any method
+ * (`spendDeskPass`), and as `besides` says, in one write: whatever fails after it can be done
+ * without.
  * `proves`: the pass is a proof in this sign-in. `besides` is asked once the pass is right.
  */
 export const spendPass = async (
@@ -59,6 +60,7 @@ export const spendPass = async (
   }: Readonly<{ proves?: true; besides?: () => Promise<Besides> }> = {},
 ): Promise<Readonly<{ ok: true }> | Readonly<{ ok: false; fault: Fault }>> => {
   const { services } = context
+  if (!isDeskPassShaped(typed)) return { ok: false, fault: fault('pass.format', 'pass') }
   requireHashingRoom()
   const limit = ['deskPass', member.id] as const
   const attempt = await services.throttle.count(...limit)

@@ -56,6 +56,7 @@ export const providerPages = (services: PageServices): ProviderPages => {
           kind,
           ...((kind === 'client' || kind === 'logout') &&
             out.error_description !== undefined && { description: out.error_description }),
+          ...(ctx.oidc.session?.accountId && { signedIn: true }),
         },
         await namedClient(ctx, services),
       )

@@ -30,6 +30,10 @@ export type Settings = Readonly<{
   encryptionKeys: readonly Readonly<{ id: string; key: Buffer }>[]
   /** The address mails come from. */
   mailFrom: string
+  /** Where the demo's portal and mailbox are; undefined: there is none. */
+  demo?: Readonly<{ portalPort: number; mailboxPort: number }> | undefined
+  /** The operator's mail server, which the demo's mailbox is not started beside. */
+  smtpUrl?: string | undefined
 }>
 
 /** The ports our pages work through. */

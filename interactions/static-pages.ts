@@ -67,7 +67,14 @@ const cameFrom = (ctx: Context, issuer: string): Pages['help'] => {
   return backPath === undefined ? {} : { backPath }
 }
 
-/** What needs no sign-in: style sheets, help, and every version of a society's terms. */
+/** What a developer's machine has beside the service. */
+const demoOf = ({ demo, smtpUrl }: Settings): Pages['front']['demo'] =>
+  demo && {
+    portal: `http://localhost:${demo.portalPort}/`,
+    ...(smtpUrl === undefined && { mailbox: `http://localhost:${demo.mailboxPort}/` }),
+  }
+
+/** What needs no sign-in: style sheets, the front page, help, and every version of a society's terms. */
 export const staticRouter = (settings: Settings): Router => {
   const assets = assetsFor(settings.societies.values())
   const router = new Router()
@@ -81,6 +88,17 @@ export const staticRouter = (settings: Settings): Router => {
   // WebAuthn Level 3 section 5.11: no other origin uses our passkeys.
   router.get('/.well-known/webauthn', (ctx) => {
     ctx.body = { origins: [new URL(settings.issuer).origin] }
+  })
+  // Opened by hand: a sign-in begins at a relying party. `/account` names the societies, too.
+  router.get('/', async (ctx) => {
+    const locale = localeOf(ctx)
+    const societies = [...settings.societies.values()]
+    const demo = demoOf(settings)
+    const only = societies.length === 1 ? societies[0] : undefined
+    await render(ctx, 'front', commonLocals(ctx, locale, { society: only }), {
+      societies: societies.map(({ id, name }) => ({ name: name[locale], href: `/help/${id}` })),
+      ...(demo && { demo }),
+    })
   })
   router.get('/help/:society', async (ctx) => {
     const society = settings.societies.get(String(ctx.params.society))

@@ -17,7 +17,7 @@ export type FrontDoor = Readonly<{
   clientId: string
   clientSecret: string
   /** As members know it. */
-  name: string
+  name: Readonly<Record<Language, string>>
   /** A login ID for the link that tries login_hint. */
   loginHint?: string
 }>
@@ -72,12 +72,10 @@ const openFrontDoor = (door: FrontDoor, { issuer, portalUrl }: PortalOptions): R
     ctx.cookies.set(cookie, sessions.open(session), cookieOptions)
     return session
   }
-  const frameOf = (ctx: Context): Frame => ({
-    language: languageOf(ctx) ?? 'ja',
-    name: door.name,
-    base,
-    loginHint: door.loginHint ?? '12345-678',
-  })
+  const frameOf = (ctx: Context): Frame => {
+    const language = languageOf(ctx) ?? 'ja'
+    return { language, name: door.name[language], base, loginHint: door.loginHint ?? '12345-678' }
+  }
   const show = (ctx: Context, status: number, notice: NoticeId, code?: string) => {
     ctx.status = status
     ctx.body = renderNotice(frameOf(ctx), notice, code)
@@ -179,7 +177,8 @@ export const createPortal = (options: PortalOptions): Koa => {
     await next()
     if (ctx.status === 404 && ctx.body === undefined) {
       const door = options.clients[0]
-      const frame = { language: languageOf(ctx) ?? 'ja', name: door?.name ?? '', base: '' } as const
+      const language = languageOf(ctx) ?? 'ja'
+      const frame = { language, name: door?.name[language] ?? '', base: '' }
       ctx.status = 404
       ctx.body = renderNotice({ ...frame, loginHint: '' }, 'notFound')
     }

@@ -340,6 +340,12 @@ export type Pages = {
   }
   logout: { formAction: string; secret: string }
   'logged-out': Record<string, never>
+  /** The address of the service itself, which a member may open by hand: `href`, a society's help.
+   * `demo`: what a developer's machine has beside it. */
+  front: {
+    societies: readonly Readonly<{ name: string; href: string }>[]
+    demo?: Readonly<{ portal: string; mailbox?: string }>
+  }
   /** `backPath`: where it was pressed. */
   help: { backPath?: string }
   'terms-text': { version: string; text: readonly string[] }
@@ -352,6 +358,8 @@ export type Pages = {
     /** Engine's own error_description, for the kinds client and logout only. */
     description?: string
     retryAfterSeconds?: number
+    /** Of a refused sign-out: this browser is still signed in. */
+    signedIn?: true
     /** Back to the app, when it is known and its address is proven. */
     backUri?: string
   }

@@ -1,5 +1,5 @@
 import { signOut } from '../../accounts/member.ts'
-import { requireHashingRoom } from '../../factors/password.ts'
+import { isTooLong, requireHashingRoom } from '../../factors/password.ts'
 import { pendingKey } from '../email-challenge.ts'
 import { endOtherSessions } from '../sessions.ts'
 import { ceremonyOf, fault } from '../step.ts'
@@ -22,6 +22,7 @@ export const password: AccountPage = {
         const { member } = facts
         const current = form.current ?? ''
         if (current === '') return { ok: false, faults: [fault('pw.empty', 'current')] }
+        if (isTooLong(current)) return { ok: false, faults: [fault('pw.toolong', 'current')] }
         const limit = ['password', `account-page|${member.id}`] as const
         requireHashingRoom()
         const attempt = await services.throttle.count(...limit)

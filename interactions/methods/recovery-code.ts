@@ -1,3 +1,4 @@
+import { isRecoveryCodeShaped } from '../../factors/recovery-code.ts'
 import { ceremonyOf, fault, type StepContext } from '../step.ts'
 import { tooMany } from '../too-many.ts'
 import { countAttempt, forgetAttempts } from './attempts.ts'
@@ -24,6 +25,10 @@ export const recoveryCode: Method = {
     }),
     async submit(context, form) {
       const { facts, factors } = context
+      // What is no code at all costs no attempt.
+      if (!isRecoveryCodeShaped(form.code ?? '')) {
+        return { ok: false, faults: [fault('recovery.format', 'code')] }
+      }
       const counted = await countAttempt(context, limitsOf(context))
       if (!counted.ok) return { ok: false, faults: [counted.fault] }
       const verdict = await factors.recoveryCode.finishAuthentication(

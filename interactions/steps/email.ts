@@ -108,7 +108,10 @@ const takeAddress = async (context: StepContext, typed: string): Promise<StepRes
   }
   const { address, suggestion } = parsed
   const onFile = facts.member.email?.address
-  if (suggestion !== undefined && address !== onFile && flow.typoAskedFor !== address) {
+  // Whoever cannot read the address on file does not find it out by guessing: any is answered alike.
+  const isHidden = mustProveAddressOnFile(context)
+  const isKnown = address === onFile && !isHidden
+  if (suggestion !== undefined && !isKnown && flow.typoAskedFor !== address) {
     return {
       ok: false,
       faults: [fault('mail.typo', 'email', { suggest: suggestion })],
@@ -116,7 +119,7 @@ const takeAddress = async (context: StepContext, typed: string): Promise<StepRes
       flow: { typoAskedFor: address },
     }
   }
-  if (address !== onFile && mustProveAddressOnFile(context)) {
+  if (isHidden) {
     if (onFile === undefined) return { ok: true }
     const opened = await openChallenge(context, 'proveAddressOnFile', onFile)
     return { ok: true, flow: { ...opened, wantedAddress: address, aside: undefined } }
@@ -134,7 +137,9 @@ const takeCode = async (context: StepContext, typed: string): Promise<StepResult
     const again = await resendChallenge(context, challenge)
     return { ok: false, faults: [expiredFault(context, again)], flow: again }
   }
-  if (challenge.purpose === 'proveAddressOnFile') {
+  // Where the one typed is the one on file, this is its whole proof.
+  const isOfAnother = challenge.address !== flow.wantedAddress
+  if (challenge.purpose === 'proveAddressOnFile' && isOfAnother) {
     const proven = { ...context, flow: { ...flow, addressOnFileProven: true } as const }
     const opened = await openChallenge(proven, 'confirmAddress', flow.wantedAddress ?? '')
     return {
@@ -148,7 +153,7 @@ const takeCode = async (context: StepContext, typed: string): Promise<StepResult
     ok: true,
     member: await confirmAddress(services, challenge, facts.member),
     proof,
-    flow: { challengeId: undefined, notice: undefined },
+    flow: { challengeId: undefined, wantedAddress: undefined, notice: undefined },
   }
 }
 

@@ -6,7 +6,9 @@ import type { StepHandler } from '../step.ts'
  */
 export const enrolled: StepHandler = {
   fields: {},
-  position: () => 6,
+  /** A method is still to be registered, or there is nothing to come. */
+  position: ({ facts }) =>
+    (facts.member.chosenFactor ?? 'emailCode') === 'emailCode' ? undefined : 6,
   async show({ facts }) {
     return { view: 'enrolled', locals: { method: facts.member.chosenFactor ?? 'emailCode' } }
   },

@@ -3,7 +3,7 @@ import type { Facts } from '../../accounts/enrolment.ts'
 import { loginKey, type Member } from '../../accounts/member.ts'
 import { countInOrder } from '../../accounts/throttle.ts'
 import { PASSKEY_SECONDS, type PasskeyKept } from '../../factors/passkey.ts'
-import { requireHashingRoom, verifyPassword } from '../../factors/password.ts'
+import { isTooLong, requireHashingRoom, verifyPassword } from '../../factors/password.ts'
 import type { Fault } from '../../views/pages.ts'
 import { accountKey } from '../account-key.ts'
 import { countedField } from '../csrf.ts'
@@ -29,7 +29,6 @@ import { updateMember } from '../update-member.ts'
 import { inAppBrowserOf, untilText } from '../wording.ts'
 
 const LOGIN_ID_MAX = 64
-const PASSWORD_MAX = 128
 const FIELDS = { username: { max: 1000 }, password: { max: 1000 } } as const
 
 /** The insurer's symbol in a login ID like 12345-678, by which a spray over a company is seen. */
@@ -72,7 +71,7 @@ const faultsOf = (form: Form): readonly Fault[] => {
     ...(key === '' ? [fault('id.empty', 'username')] : []),
     ...([...key].length > LOGIN_ID_MAX ? [fault('id.long', 'username')] : []),
     ...(password === '' ? [fault('pw.empty', 'password')] : []),
-    ...([...password].length > PASSWORD_MAX ? [fault('pw.toolong', 'password')] : []),
+    ...(isTooLong(password) ? [fault('pw.toolong', 'password')] : []),
   ]
 }
 

@@ -143,6 +143,7 @@ describe('The clients file', () => {
     expect(client && policyOf(client)).toEqual({
       clientId: 'health-portal',
       name: '健康ポータル',
+      names: { ja: '健康ポータル', en: 'Health Portal' },
       societyId: 'sakura',
       uri: 'http://localhost:3001/',
       initiateLoginUri: 'http://localhost:3001/login',

@@ -62,7 +62,7 @@ describe('Passkeys', () => {
     expect(visitor.page.text).toContain('パスキーを外しました')
     expect(await passkeysOf(member)).toEqual([])
     const told = await nextMail(addressOf(member), seen + 1)
-    expect(told.subject).toContain('認証方法が削除されました')
+    expect(told.subject).toContain('認証方法が外されました')
 
     const signals = visitor.page.root.querySelector('[data-signals]')?.getAttribute('data-signals')
     expect(JSON.parse(signals ?? '')).toMatchObject({
@@ -80,7 +80,7 @@ describe('Passkeys', () => {
     const visitor = await atAccount(member)
     await addPasskey(visitor, 'iPhone')
     await addPasskey(visitor, 'YubiKey', false)
-    expect(visitor.page.text).toContain('YubiKey この端末だけ')
+    expect(visitor.page.text).toContain('YubiKey 登録した端末でだけ使えます')
     expect(await passkeysOf(member)).toHaveLength(2)
   })
 
@@ -197,7 +197,7 @@ describe('The authenticator app', () => {
     await visitor.submit('yes')
     expect((await idp.memberOf(member)).credentials).toEqual([])
     const told = await idp.mails.waitFor(
-      ({ to, subject }) => to === addressOf(member) && subject.includes('削除'),
+      ({ to, subject }) => to === addressOf(member) && subject.includes('外されました'),
     )
     expect(told.text).toContain('認証アプリ')
   })

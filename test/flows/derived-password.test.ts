@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { maskEmailAddress } from '../../accounts/email-address.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
+import { bare } from './recovery-support.ts'
 import {
   aJourney,
   aJourneyOf,
@@ -81,6 +82,54 @@ describe('An initial password that a colleague can guess', () => {
     await thief.visitor.submit('email-change')
     expect(thief.visitor.page.body).not.toContain(wanted)
     expectMasked(thief)
+  })
+
+  test('answers the address on file, typed by who guesses it, like any other', async () => {
+    /** The page as sent, without what is of one request or one mail alone. */
+    const anonymous = ({ visitor: { page }, member }: Journey) =>
+      bare(page)
+        .replaceAll(maskEmailAddress(member.email?.address ?? ''), 'masked')
+        .replaceAll(
+          /<strong>[A-Z]{2}\d{2}[A-Z]{2}<\/strong>|<b>[A-Z]{2}\d{2}[A-Z]{2}<\/b>/gu,
+          'number',
+        )
+    const typed = async (address: (journey: Journey) => string) => {
+      const journey = await atAddress()
+      const { visitor } = journey
+      await visitor.submit('email', { email: address(journey) })
+      const seen = [visitor.page.heading, anonymous(journey)]
+      await visitor.submit('email-resend')
+      seen.push(anonymous(journey))
+      return { journey, seen }
+    }
+    const right = await typed(addressOf)
+    const another = await typed(({ member }) => `another-${member.loginId}@example.jp`)
+    expect(right.seen).toEqual(another.seen)
+    expect(right.seen[0]).toBe(PAGE.emailOld)
+    expect(await codeMails(idp, addressOf(right.journey))).toHaveLength(1)
+  })
+
+  test('takes the code to the address on file for the whole proof, where that one was typed', async () => {
+    const journey = await atAddress()
+    const { visitor, member } = journey
+    await visitor.submit('email', { email: addressOf(journey) })
+    await visitor.submit('email', { code: await journey.newestCode() })
+    expect(visitor.page.heading).toBe(PAGE.choosePlace)
+    expect((await idp.memberOf(member)).email?.verifiedAt).toBeDefined()
+    expect(await codeMails(idp, addressOf(journey))).toHaveLength(1)
+  })
+
+  test('doubts a likely slip whether it is on file or not', async () => {
+    const newcomer = aNewcomer({ email: { address: 'm1@gmial.com' } })
+    const password = { ...newcomer.password, initial: 'derived' as const }
+    const journey = await aJourneyOf(idp, { ...newcomer, password })
+    await journey.start()
+    await journey.walkTo(PAGE.email)
+    await journey.visitor.submit('email', { email: 'm1@gmial.com' })
+    expect([journey.visitor.page.status, journey.visitor.page.faults.join()]).toEqual([
+      422,
+      expect.stringContaining('もしかして'),
+    ])
   })
 
   test.each(['nobody', ''])('shows what was mistyped (%p) and never the address', async (typed) => {

@@ -41,6 +41,16 @@ describe('The manual’s chapter 2, for a society that registers at the next sig
     expect((await journey.visitor.visit(page.url)).heading).toBe(PAGE.enrolled)
   })
 
+  test('counts no step there of a member who has nothing left to register', async () => {
+    const stepsAt = async (method: 'emailCode' | 'totp') => {
+      const journey = await aJourneyOf(idp, aNewcomer({ societyId: 'minato' }), { method })
+      await journey.start()
+      return (await journey.walkTo(PAGE.enrolled)).root.querySelector('nav.steps b')?.text
+    }
+    expect(await stepsAt('emailCode')).toBeUndefined()
+    expect(await stepsAt('totp')).toBe('ステップ6／7')
+  })
+
   test('signing in again takes the new password, then a mailed code, then leads to the portal', async () => {
     const journey = await enrolledJourney()
     const login = await journey.visitor.submit('enrolled')

@@ -41,6 +41,17 @@ describe('A sign-out that is refused', () => {
   })
 })
 
+describe('A sign-out that is refused without a session', () => {
+  test('does not say that the member is still signed in', async () => {
+    const page = await aVisitor().visit(`${idp.issuer}/session/end?id_token_hint=none`)
+    expect([page.status, page.heading]).toEqual([400, 'ログアウトできませんでした'])
+    expect(page.text).toContain('今は、この端末でログインしていません')
+    expect(page.text).not.toContain('ログインしたまま')
+    expect(page.root.querySelector('#error-code')?.text).toBe('invalid_request')
+    expect(page.root.querySelector('main a[href="/session/end"]')).toBeNull()
+  })
+})
+
 describe('Help', () => {
   test('leads back to the page it was pressed on, and to no other site', async () => {
     const journey = await aJourneyOf(idp, anOldHand(idp.clock.now()))

@@ -142,7 +142,7 @@ describe('A second address at the account page', () => {
     expect(await stored(member)).toBeUndefined()
     await settled(idp)
     for (const to of [firstOf(member), second]) {
-      const told = mailsTo(idp, to).filter(({ subject }) => subject.includes('削除されました'))
+      const told = mailsTo(idp, to).filter(({ subject }) => subject.includes('外されました'))
       expect(told).toHaveLength(1)
     }
   })

@@ -218,6 +218,7 @@ const answer = async (journey: Journey, page: Page): Promise<Page> => {
       return visitor.submit('terms', { agree: true })
     case PAGE.email:
       return visitor.submit('email', { email: member.email?.address ?? 'new@example.jp' })
+    case PAGE.emailOld:
     case PAGE.emailWait:
       return visitor.submit('email', { code: await journey.newestCode() })
     case PAGE.choosePlace:

@@ -67,8 +67,12 @@ describe('The demo portal', () => {
     issuer = await listening(providerServer)
     portalUrl = await listening(portalServer)
     const clients = [
-      { path: '/', clientId: 'health-portal', name: '健康ポータル' },
-      { path: '/minato', clientId: 'minato-portal', name: 'みなと健康ナビ' },
+      { path: '/', clientId: 'health-portal', name: { ja: '健康ポータル', en: 'Health Portal' } },
+      {
+        path: '/minato',
+        clientId: 'minato-portal',
+        name: { ja: 'みなと健康ナビ', en: 'Minato Health Guide' },
+      },
     ]
     // Any OpenID provider will do: here the engine with the login form of its own.
     const provider = new Provider(issuer, {
@@ -339,7 +343,12 @@ describe('The demo portal', () => {
     await closed(late)
     const server = createServer()
     const url = await listening(server)
-    const door = { path: '/', clientId: 'late', clientSecret: SECRET, name: 'ポータル' }
+    const door = {
+      path: '/',
+      clientId: 'late',
+      clientSecret: SECRET,
+      name: { ja: 'ポータル', en: 'Portal' },
+    }
     const portal = createPortal({ issuer: lateIssuer, portalUrl: url, clients: [door] })
     server.on('request', portal.callback())
     const page = await browser.open(`${url}/login`)

@@ -42,7 +42,13 @@ export const startPortalAndIdp = async (options: IdpOptions = {}): Promise<Porta
     ],
   })
   const { clientId, clientSecret = '' } = idp.client('health-portal')
-  const door = { path: '/', clientId, clientSecret, name: '健康ポータル', loginHint: '12345-678' }
+  const door = {
+    path: '/',
+    clientId,
+    clientSecret,
+    name: { ja: '健康ポータル', en: 'Health Portal' },
+    loginHint: '12345-678',
+  }
   handle = createPortal({ issuer: idp.issuer, portalUrl, clients: [door] }).callback()
 
   return {

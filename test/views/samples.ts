@@ -502,7 +502,7 @@ export const SAMPLES: readonly Sample[] = [
     },
   },
   { view: 'enrolled', state: 'passkey', step: 6, locals: { method: 'passkey' } },
-  { view: 'enrolled', state: 'emailCode', step: 6, locals: { method: 'emailCode' } },
+  { view: 'enrolled', state: 'emailCode', locals: { method: 'emailCode' } },
   {
     view: 'done',
     state: 'emailCode',
@@ -844,6 +844,18 @@ export const SAMPLES: readonly Sample[] = [
     faults: [{ field: 'pass', reason: 'code.toomany', values: { time: '20時15分' } }],
   },
   { view: 'logged-out', state: 'done', outside: true, locals: {} },
+  {
+    view: 'front',
+    state: 'opened',
+    outside: true,
+    locals: {
+      societies: [
+        { name: 'さくら健康保険組合', href: '/help/sakura' },
+        { name: 'みなと健康保険組合', href: '/help/minato' },
+      ],
+      demo: { portal: 'http://localhost:3001/', mailbox: 'http://localhost:3002/' },
+    },
+  },
   { view: 'help', state: 'topics', outside: true, locals: {} },
   { view: 'help', state: 'on-the-way', outside: true, locals: { backPath: '/interaction/one' } },
   {
@@ -860,7 +872,10 @@ export const SAMPLES: readonly Sample[] = [
       locals: {
         kind,
         code: kind === 'client' ? 'invalid_redirect_uri' : kind,
-        ...(kind === 'logout' && { description: 'could not validate id_token_hint' }),
+        ...(kind === 'logout' && {
+          description: 'could not validate id_token_hint',
+          signedIn: true,
+        }),
         ...(kind === 'client' && { description: 'redirect_uri did not match any registered' }),
         ...(kind === 'busy' && { retryAfterSeconds: 2 }),
         ...(kind === 'stale' && { backUri: 'https://portal.example.jp/' }),

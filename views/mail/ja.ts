@@ -107,11 +107,11 @@ export const mailsJa: MailTexts = {
       ],
     }),
     methodRemoved: (v, society) => ({
-      subject: `【${society}】認証方法が削除されました`,
+      subject: `【${society}】認証方法が外されました`,
       body: [
-        'ログインに使う認証方法が削除されました。',
-        `認証方法：${METHODS[v.method]}\n削除した日時：${v.at}`,
-        'ご自分で削除したときは、何もする必要はありません。',
+        'ログインに使う認証方法が外されました。',
+        `認証方法：${METHODS[v.method]}\n外した日時：${v.at}`,
+        'ご自分で外したときは、何もする必要はありません。',
         CALL_US,
       ],
     }),

@@ -61,7 +61,7 @@ export const accountEn: typeof accountJa = {
   noPasskeys: 'None registered yet.',
   unnamed: '(no name)',
   synced: 'Synced',
-  oneDevice: 'One device only',
+  oneDevice: 'Works on one device only',
   registered: (day) => `Registered ${day}`,
   registeredUsed: (day, used) => `Registered ${day}; used ${used}`,
   rename: 'Rename',

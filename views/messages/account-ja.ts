@@ -63,7 +63,7 @@ export const accountJa = {
   noPasskeys: 'まだ登録していません。',
   unnamed: '（名前なし）',
   synced: '同期',
-  oneDevice: 'この端末だけ',
+  oneDevice: '登録した端末でだけ使えます',
   registered: (day: string) => `${day}に登録`,
   registeredUsed: (day: string, used: string) => `${day}に登録／${used}に使用`,
   rename: '名前を変える',

@@ -118,8 +118,7 @@ export const en: Catalogue = {
     'id.empty': () => 'Enter your user ID',
     'id.long': () => 'A user ID has at most 64 characters. Enter it as printed on your postcard',
     'pw.empty': () => 'Enter your password',
-    'pw.toolong': () =>
-      'A password has at most 128 characters. Enter it as printed on your postcard',
+    'pw.toolong': () => 'A password has at most 128 characters. Check it and enter it again',
     'login.bad': (v: FaultValues) =>
       `The user ID or password does not match. Check upper and lower case, and 0 (zero) and O${v.left ? `. You have ${tries(v.left)} left before a pause` : ''}`,
     'login.locked': (v) =>
@@ -265,6 +264,7 @@ export const en: Catalogue = {
     ...accountHeadingsEn,
     logout: () => 'Log out?',
     'logged-out': () => 'You are logged out',
+    front: () => 'The login service of your health insurance society',
     help: () => 'Help',
     'terms-text': () => 'Terms of use',
     error: ({ kind }) =>
@@ -928,6 +928,16 @@ export const en: Catalogue = {
     doneText: 'If you used a shared device, close all windows of the browser.',
   },
 
+  front: {
+    lead: 'You begin to log in from the portal or app of your society.',
+    start:
+      'Open the portal or app that you use and press “Log in”. The login page opens from there.',
+    help: 'Choose your health insurance society to see common questions and how to contact it.',
+    demo: 'Demo',
+    portal: 'Open the demo portal',
+    mailbox: 'See the mails received',
+  },
+
   helpPage: {
     back: 'Back to the page before',
     lead: 'Press what you want to know.',
@@ -988,6 +998,8 @@ export const en: Catalogue = {
       `There is a problem with how ${app} is set up. Please tell its support the following.`,
     logout:
       'You are still logged in. Press the button below to log out. If this goes on, please tell the support of the service you use the following.',
+    loggedOut:
+      'You are not logged in on this device now. If this goes on, please tell the support of the service you use the following.',
     logoutHere: 'Go on to log out',
     system: 'Please try again in a few minutes.',
     busy: (seconds) => `Please wait about ${seconds} seconds and try again.`,
