@@ -206,7 +206,7 @@ describe('A member who stops', () => {
 
     test.each([
       'unknown',
-      '..',
+      '..%2f',
       '%00',
       '%E0%A4%A',
       '%0d%0aSet-Cookie:x=y',
