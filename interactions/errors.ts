@@ -11,6 +11,13 @@ import { rememberedApp, wayBack } from './way-back.ts'
 
 type ErrorLocals = Pages['error']
 
+/** What to ask for to try again, in another language too: of a form, the page it stands on. A path of
+ * this server, whatever was asked for. */
+const triedAgain = (ctx: Context): string => {
+  const path = ctx.path.replace(/^[/\\]+/u, '/')
+  return ctx.method === 'GET' ? `${path}${ctx.search}` : path
+}
+
 /** One error page: plain words, the code, the reference number, the way back to the application. */
 export const showError = async (
   ctx: Context,
@@ -26,7 +33,7 @@ export const showError = async (
   const common = commonLocals(ctx, localeOf(ctx), {
     society: client && settings.societies.get(client.societyId),
     client,
-    self: '/',
+    self: triedAgain(ctx),
   })
   await render(ctx, 'error', common, { ...locals, ...(backUri !== undefined && { backUri }) })
 }

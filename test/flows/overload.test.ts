@@ -42,9 +42,10 @@ describe('While more members sign in than this machine can hash passwords for', 
     { who: 'a member', language: 'en', heading: 'We are busy right now', wait: 'about 2 seconds' },
   ])('$who is told so in $language, and when to try again', async (row) => {
     const { who, language, heading, wait } = row
+    const retry = language === 'ja' ? 'もう一度試す' : 'Try again'
     const visitor = aVisitor({ language })
     const journey = await aJourneyOf(idp, anOldHand(idp.clock.now()), { visitor })
-    await journey.start()
+    const started = await journey.start()
     const username = who === 'nobody' ? '99999-1' : journey.member.loginId
     const page = await whileHashingIsFull(() =>
       visitor.submit('password', { username, password: A_PASSWORD }),
@@ -54,6 +55,8 @@ describe('While more members sign in than this machine can hash passwords for', 
     expect(page.text).toContain(wait)
     expect(page.root.querySelector('html')?.getAttribute('lang')).toBe(language)
     expect(page.text).not.toContain('argon')
+    const again = await visitor.follow(retry)
+    expect([again.status, again.url.href]).toEqual([200, started.url.href])
   })
 
   test('whatever hashes no password is answered', async () => {
