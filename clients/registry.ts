@@ -87,18 +87,18 @@ const patched = (client: RegisteredClient, patch: Patch): Patch => {
   return { ...merge(entryOf(client), rest), policy: merge(client.policy, policy ?? {}) }
 }
 
-/** Whether members are known there by the same `sub` as before, those whom it knows. */
+/** Whether members are known there by the same `sub` as before, those whom it knows. Once it signs
+ * nobody in, nothing tells any more what their `sub` came from. */
 const keepsSubjects = (client: RegisteredClient, metadata: ClientMetadata): boolean => {
   const before = subjectsOf(client.id, client.metadata)
-  const after = subjectsOf(client.id, metadata)
-  return before === undefined || after === undefined || before === after
+  return before === undefined || before === subjectsOf(client.id, metadata)
 }
 
 const newSubjects = (client: RegisteredClient, metadata: ClientMetadata) =>
   refused(
     metadata.subject_type === client.metadata.subject_type ? 'redirect_uris' : 'subject_type',
-    `gives every member of this client another "sub": ${subjectsOf(client.id, client.metadata)} becomes ${subjectsOf(client.id, metadata)}`,
-    'Keep it by a sector_identifier_uri at the former host; or, if the app knows none of its members by "sub", ' +
+    `gives every member of this client another "sub": ${subjectsOf(client.id, client.metadata)} becomes ${subjectsOf(client.id, metadata) ?? 'none'}`,
+    'Keep a redirect URI, or a sector_identifier_uri, at the former host; or, if the app knows none of its members by "sub", ' +
       'say so: --allow-new-sub of client update, allow_new_sub=true in the query of the admin API.',
   )
 

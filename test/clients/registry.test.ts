@@ -189,6 +189,21 @@ describe('The registry', () => {
     expect(events.map(({ facts }) => facts.newSub)).toEqual([undefined, undefined, 'true'])
   })
 
+  test('gives members another sub by no two updates either, of which the first signs nobody in', async () => {
+    const { client } = await clients.registry.create(ENTRY, ACTOR)
+    const service = { redirect_uris: [], response_types: [], grant_types: ['client_credentials'] }
+    const nobody = clients.registry.update(client.id, service, ACTOR)
+    await expect(nobody).rejects.toThrow(
+      'redirect_uris gives every member of this client another "sub": pairwise for app.example.jp becomes none',
+    )
+    const { client: after } = await clients.registry.update(client.id, service, ACTOR, {
+      newSub: true,
+    })
+    expect(after.metadata.redirect_uris).toEqual([])
+    const [, event] = await createAuditTrail(open.db).eventsOf(`client:${client.id}`)
+    expect(event?.facts.newSub).toBe('true')
+  })
+
   test('its terms cannot be taken out', async () => {
     const { client } = await clients.registry.create(ENTRY, ACTOR)
     const without = clients.registry.update(client.id, { policy: null }, ACTOR)
