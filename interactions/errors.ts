@@ -11,12 +11,8 @@ import { rememberedApp, wayBack } from './way-back.ts'
 
 type ErrorLocals = Pages['error']
 
-/** What to ask for to try again, in another language too: of a form, the page it stands on. A path of
- * this server, whatever was asked for. */
-const triedAgain = (ctx: Context): string => {
-  const path = ctx.path.replace(/^[/\\]+/u, '/')
-  return ctx.method === 'GET' ? `${path}${ctx.search}` : path
-}
+/** The page that went wrong, or that its form stands on, without what was asked of it. */
+const pageOf = (ctx: Context): string => ctx.path.replace(/^[/\\]+/u, '/')
 
 /** One error page: plain words, the code, the reference number, the way back to the application. */
 export const showError = async (
@@ -33,7 +29,8 @@ export const showError = async (
   const common = commonLocals(ctx, localeOf(ctx), {
     society: client && settings.societies.get(client.societyId),
     client,
-    self: triedAgain(ctx),
+    // A refused request of an app is no page to come back to.
+    self: ofRequest ? '/' : pageOf(ctx),
   })
   await render(ctx, 'error', common, { ...locals, ...(backUri !== undefined && { backUri }) })
 }
