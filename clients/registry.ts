@@ -54,6 +54,8 @@ const SECRET_BYTES = 32
 const SKEW_SECONDS = 60
 /** Two that change one client at once: one of them tries again. */
 const TRIES = 5
+/** Done only while the client is at this revision; absent: at whichever. */
+type Condition = Readonly<{ revision?: number }>
 /** What a client that is asked for must say itself: a value may be taken out with null. */
 type Patch = Readonly<Record<string, unknown>>
 
@@ -152,13 +154,20 @@ export const createClientRegistry = (ports: RegistryPorts) => {
     return saved
   }
 
-  /** Loads, changes and saves, again where another was faster. */
+  const requireRevision = ({ id, revision }: RegisteredClient, condition: Condition): void => {
+    if (condition.revision === undefined || condition.revision === revision) return
+    throw new StaleRecordError(id)
+  }
+
+  /** Loads, changes and saves, again where another was faster and that does not matter. */
   const change = async (
     id: string,
+    condition: Condition,
     apply: (client: RegisteredClient) => Promise<RegisteredClient>,
   ): Promise<Readonly<{ before: RegisteredClient; after: RegisteredClient }>> => {
     for (let tried = 1; ; tried += 1) {
       const before = await find(id)
+      requireRevision(before, condition)
       try {
         return { before, after: await save(await apply(before)) }
       } catch (error) {
@@ -212,21 +221,17 @@ export const createClientRegistry = (ports: RegistryPorts) => {
     id: string,
     input: (client: RegisteredClient) => unknown,
     actor: Actor,
-    options: Readonly<{
-      unknown?: Door['unknown']
-      /** Only while it is at this revision. */
-      revision?: number
-      /** Its members may get another `sub`. */
-      newSub?: boolean
-      /** Its newest secret from now on, where it is not already. */
-      secret?: string
-    }> = {},
+    options: Condition &
+      Readonly<{
+        unknown?: Door['unknown']
+        /** Its members may get another `sub`. */
+        newSub?: boolean
+        /** Its newest secret from now on, where it is not already. */
+        secret?: string
+      }> = {},
   ): Promise<Outcome> => {
     let secret: string | undefined
-    const { before, after } = await change(id, async (client) => {
-      if (options.revision !== undefined && options.revision !== client.revision) {
-        throw new StaleRecordError(id)
-      }
+    const { before, after } = await change(id, options, async (client) => {
       const entry = check(input(client), { unknown: options.unknown ?? 'refuse', secrets: 'made' })
       const { client_id: named, client_secret: given, policy, ...metadata } = entry
       if (named !== undefined && named !== id) {
@@ -273,20 +278,20 @@ export const createClientRegistry = (ports: RegistryPorts) => {
       id: string,
       patch: Patch,
       actor: Actor,
-      options: Readonly<{ revision?: number; newSub?: boolean }> = {},
+      options: Condition & Readonly<{ newSub?: boolean }> = {},
     ): Promise<Outcome> => replace(id, (client) => patched(client, patch), actor, options),
 
     /** Makes a new secret; the one before counts for so long still, any older one no more, nor one
      * that cannot be read. */
     rotateSecret: async (
       id: string,
-      { overlapSeconds }: Readonly<{ overlapSeconds: number }>,
+      { overlapSeconds, ...condition }: Condition & Readonly<{ overlapSeconds: number }>,
       actor: Actor,
     ): Promise<Outcome> => {
       let secret = ''
       let dropped = 0
       let told: Promise<void> | undefined
-      const { after } = await change(id, async (client) => {
+      const { after } = await change(id, condition, async (client) => {
         if (!usesSecret(client.metadata.token_endpoint_auth_method)) {
           const method = client.metadata.token_endpoint_auth_method
           throw refused('client_secret', `is not used by the method "${method}"`, 'Nothing to do.')
@@ -316,10 +321,10 @@ export const createClientRegistry = (ports: RegistryPorts) => {
     /** No request of it is taken any more, and its tokens are dead for good. */
     disable: async (
       id: string,
-      { reason }: Readonly<{ reason?: string }>,
+      { reason, ...condition }: Condition & Readonly<{ reason?: string }>,
       actor: Actor,
     ): Promise<Outcome> => {
-      const { after } = await change(id, async (client) => {
+      const { after } = await change(id, condition, async (client) => {
         const now = clock.now()
         const disabled = { at: now, ...(reason !== undefined && { reason }) }
         // A token of this very second is one of before.
@@ -329,8 +334,8 @@ export const createClientRegistry = (ports: RegistryPorts) => {
       return { client: after }
     },
 
-    enable: async (id: string, actor: Actor): Promise<Outcome> => {
-      const { after } = await change(id, async ({ disabled: _, ...client }) => ({
+    enable: async (id: string, actor: Actor, condition: Condition = {}): Promise<Outcome> => {
+      const { after } = await change(id, condition, async ({ disabled: _, ...client }) => ({
         ...client,
         // Until all instances had heard of the end, some may still have given tokens.
         tokensSince: Math.max(client.tokensSince, clock.now()),
@@ -341,13 +346,9 @@ export const createClientRegistry = (ports: RegistryPorts) => {
     },
 
     /** @throws StaleRecordError where it is not at that revision, or is changed at this moment */
-    remove: async (
-      id: string,
-      actor: Actor,
-      { revision }: Readonly<{ revision?: number }> = {},
-    ): Promise<void> => {
+    remove: async (id: string, actor: Actor, condition: Condition = {}): Promise<void> => {
       const client = await find(id)
-      if (revision !== undefined && revision !== client.revision) throw new StaleRecordError(id)
+      requireRevision(client, condition)
       await store.remove(client)
       known.forget(id)
       await tell('clientDeleted', client, actor, { name: client.metadata.client_name })

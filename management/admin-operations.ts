@@ -182,8 +182,8 @@ export const adminOperations = (
       body: rotation,
       act: async ({ registry }, request) => {
         const { overlap_seconds: overlapSeconds } = checked(rotation, request.body ?? {})
-        const { actor } = request
-        return outcome(200, await registry.rotateSecret(idOf(request), { overlapSeconds }, actor))
+        const options = { overlapSeconds, ...revisionOf(request) }
+        return outcome(200, await registry.rotateSecret(idOf(request), options, request.actor))
       },
     },
     {
@@ -194,7 +194,7 @@ export const adminOperations = (
       status: 200,
       body: disabling,
       act: async ({ registry }, request) => {
-        const options = checked(disabling, request.body ?? {})
+        const options = { ...checked(disabling, request.body ?? {}), ...revisionOf(request) }
         return outcome(200, await registry.disable(idOf(request), options, request.actor))
       },
     },
@@ -205,7 +205,7 @@ export const adminOperations = (
       summary: 'Take the client’s requests again',
       status: 200,
       act: async ({ registry }, request) =>
-        outcome(200, await registry.enable(idOf(request), request.actor)),
+        outcome(200, await registry.enable(idOf(request), request.actor, revisionOf(request))),
     },
     {
       method: 'get',

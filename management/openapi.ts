@@ -53,7 +53,7 @@ const ERRORS: readonly (readonly [status: string, description: string])[] = [
   ['415', 'The body is not JSON'],
 ]
 
-const parametersOf = ({ id, path, method, query }: Operation): readonly Json[] => {
+const parametersOf = ({ path, method, query }: Operation): readonly Json[] => {
   const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -64,7 +64,7 @@ const parametersOf = ({ id, path, method, query }: Operation): readonly Json[] =
   return [
     ...named,
     ...asked.map(([name, schema]) => ({ name, in: 'query', schema })),
-    ...(method === 'put' || method === 'patch' || id === 'deleteClient'
+    ...(path.startsWith('/clients/') && method !== 'get'
       ? [{ name: 'If-Match', in: 'header', schema: { type: 'string' } }]
       : []),
   ]

@@ -174,6 +174,23 @@ describe('The admin API', () => {
     expect((await call('GET', '/clients/raced')).body.client_name).toBe('速い方')
   })
 
+  test.each([
+    ['rotates no secret', 'secret'],
+    ['disables no client', 'disable'],
+    ['enables none', 'enable'],
+  ])('%s where somebody else was faster', async (_what, act) => {
+    const { body: made } = await call('POST', '/clients', entry())
+    const path = `/clients/${made.client_id}`
+    const changed = await call('PATCH', path, { client_name: '速い方' })
+    const stale = await call('POST', `${path}/${act}`, {}, { 'If-Match': '"1"' })
+    expect([stale.status, stale.body.error]).toEqual([412, 'precondition_failed'])
+    expect((await call('GET', path)).body).toEqual(changed.body)
+    const events = await idp.services.audit.eventsOf(`client:${made.client_id}`)
+    expect(events.map(({ act: done }) => done)).toEqual(['clientCreated', 'clientUpdated'])
+    const done = await call('POST', `${path}/${act}`, {}, { 'If-Match': '"2"' })
+    expect([done.status, done.headers.get('etag')]).toEqual([200, '"3"'])
+  })
+
   test('makes, lists and revokes registration tokens', async () => {
     const wanted = { policy: { society: 'sakura' }, hosts: ['app.example.jp'], uses: 2, days: 1 }
     const { status, body } = await call('POST', '/registration-tokens', wanted)
@@ -247,7 +264,11 @@ describe('The admin API', () => {
 })
 
 describe('Its OpenAPI document', () => {
-  type Operation = Readonly<{ operationId: string; requestBody?: unknown }>
+  type Operation = Readonly<{
+    operationId: string
+    requestBody?: unknown
+    parameters: readonly Readonly<{ name: string }>[]
+  }>
   const document = async () =>
     (await (await fetch(`${base}/admin/openapi.json`)).json()) as Readonly<{
       openapi: string
@@ -271,6 +292,21 @@ describe('Its OpenAPI document', () => {
     }
     expect(answered.sort()).toEqual(told.sort())
     expect(told.length).toBe(13)
+  })
+
+  test('says where If-Match is heard: with every change of one client', async () => {
+    const { paths } = await document()
+    const heard = Object.values(paths)
+      .flatMap((operations) => Object.values(operations))
+      .filter(({ parameters }) => parameters.some(({ name }) => name === 'If-Match'))
+    expect(heard.map(({ operationId: id }) => id).sort()).toEqual([
+      'deleteClient',
+      'disableClient',
+      'enableClient',
+      'replaceClient',
+      'rotateSecret',
+      'updateClient',
+    ])
   })
 
   test('describes a client by the very schema that checks it', async () => {
