@@ -90,8 +90,8 @@ const examineSecrets = (
     const left = secretsAt(now).length
     const fix =
       left > 0
-        ? `${PUT_BACK} client rotate-secret, which drops it.`
-        : `${PUT_BACK} client rotate-secret and put the new secret into the app: it gets no token until then.`
+        ? `${PUT_BACK} client rotate-secret --lost, which drops it.`
+        : `${PUT_BACK} client rotate-secret --lost and put the new secret into the app: it gets no token until then.`
     return unreadable.map(({ reason, encryptionKey }) =>
       wrong(`a secret of it cannot be read: ${reason} ("${encryptionKey}"); ${left} can`, fix),
     )

@@ -248,12 +248,13 @@ export const addClientCommands = (program: Command, { env, say, refusedSome }: I
     .addOption(
       new Option('--overlap-days <n>', 'how long; 0: it ends at once').default(`${OVERLAP_DAYS}`),
     )
-    .action(async (id: string, given: Common & { overlapDays: string }) => {
+    .option('--lost', 'the key that sealed the one before is lost, so nobody can read it')
+    .action(async (id: string, given: Common & { overlapDays: string; lost?: true }) => {
       const days = wholeNumber('--overlap-days', given.overlapDays, [0, LONGEST_OVERLAP_DAYS])
       const actor = actorOf(given)
       await withClients(env, async ({ clients, config }) => {
-        const overlap = { overlapSeconds: days * DAY }
-        const outcome = await clients.registry.rotateSecret(id, overlap, actor)
+        const options = { overlapSeconds: days * DAY, lost: given.lost === true }
+        const outcome = await clients.registry.rotateSecret(id, options, actor)
         say(outcomeText(outcome, config.issuer, given.format))
       })
     })

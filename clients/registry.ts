@@ -13,7 +13,7 @@ import {
   type Door,
   usesSecret,
 } from './schema.ts'
-import { type OpenSecret, openSecrets } from './secrets.ts'
+import { type OpenSecret, openSecrets, type UnreadableSecret } from './secrets.ts'
 import { checkSector, type Fetch, subjectsOf } from './sector.ts'
 
 /** Who changes a client, and how, for the audit trail. */
@@ -102,6 +102,14 @@ const newSubjects = (client: RegisteredClient, metadata: ClientMetadata) =>
     `gives every member of this client another "sub": ${subjectsOf(client.id, client.metadata)} becomes ${subjectsOf(client.id, metadata) ?? 'none'}`,
     'Keep a redirect URI, or a sector_identifier_uri, at the former host; or, if the app knows none of its members by "sub", ' +
       'say so: --allow-new-sub of client update, allow_new_sub=true in the query of the admin API.',
+  )
+
+const unreadable = ({ reason, encryptionKey }: UnreadableSecret) =>
+  refused(
+    'client_secret',
+    `cannot be read: ${reason} ("${encryptionKey}")`,
+    'Do this with the servers’ own IDP_ENCRYPTION_KEYS, or they cannot read the new one. Where that key is lost, ' +
+      'say so: --lost of client rotate-secret, "lost": true in the body of the admin API.',
   )
 
 /**
@@ -281,11 +289,15 @@ export const createClientRegistry = (ports: RegistryPorts) => {
       options: Condition & Readonly<{ newSub?: boolean }> = {},
     ): Promise<Outcome> => replace(id, (client) => patched(client, patch), actor, options),
 
-    /** Makes a new secret; the one before counts for so long still, any older one no more, nor one
-     * that cannot be read. */
+    /** Makes a new secret; the one before counts for so long still, any older one no more. One that
+     * cannot be read is dropped where it is `lost`. @throws ClientRefusedError where it is not */
     rotateSecret: async (
       id: string,
-      { overlapSeconds, ...condition }: Condition & Readonly<{ overlapSeconds: number }>,
+      {
+        overlapSeconds,
+        lost,
+        ...condition
+      }: Condition & Readonly<{ overlapSeconds: number; lost?: boolean }>,
       actor: Actor,
     ): Promise<Outcome> => {
       let secret = ''
@@ -297,11 +309,13 @@ export const createClientRegistry = (ports: RegistryPorts) => {
           throw refused('client_secret', `is not used by the method "${method}"`, 'Nothing to do.')
         }
         const now = clock.now()
+        const opened = openSecrets(client, now, openSecret)
+        const newest = opened.readable[0]?.kept
+        const [reason] = opened.unreadable
+        if (reason && !lost && newest !== liveSecrets(client, now)[0]) throw unreadable(reason)
         const made = newSecret(id, now)
         secret = made.secret
-        const { readable, unreadable } = openSecrets(client, now, openSecret)
-        dropped = unreadable.length
-        const newest = readable[0]?.kept
+        dropped = opened.unreadable.length
         const ends = now + overlapSeconds
         const former =
           newest && overlapSeconds > 0

@@ -46,6 +46,8 @@ const rotation = z.strictObject({
     .min(0)
     .max(90 * DAY)
     .default(7 * DAY),
+  /** The key that sealed the secret before is lost: nobody can read it. */
+  lost: z.boolean().default(false),
 })
 const disabling = z.strictObject({ reason: z.string().min(1).max(200).exactOptional() })
 const explanation = z.strictObject({ lang: z.enum(['ja', 'en']).default('en') })
@@ -181,8 +183,8 @@ export const adminOperations = (
       status: 200,
       body: rotation,
       act: async ({ registry }, request) => {
-        const { overlap_seconds: overlapSeconds } = checked(rotation, request.body ?? {})
-        const options = { overlapSeconds, ...revisionOf(request) }
+        const { overlap_seconds: overlapSeconds, lost } = checked(rotation, request.body ?? {})
+        const options = { overlapSeconds, lost, ...revisionOf(request) }
         return outcome(200, await registry.rotateSecret(idOf(request), options, request.actor))
       },
     },

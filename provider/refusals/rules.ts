@@ -367,11 +367,11 @@ export const RULES = {
     'Kenpo ID docs/operate.md',
     [
       'このアプリのclient_secretを守る暗号鍵がサーバーにないため、どの秘密も確かめられません。',
-      '運用者が`IDP_ENCRYPTION_KEYS`に鍵を戻します。失ったのなら`kenpo-idp client rotate-secret`で新しい秘密を作り、アプリに入れます。',
+      '運用者が`IDP_ENCRYPTION_KEYS`に鍵を戻します。失ったのなら`kenpo-idp client rotate-secret --lost`で新しい秘密を作り、アプリに入れます。',
     ],
     [
       'The provider no longer has the encryption key of this client’s secret, so no secret can be checked.',
-      'The operator puts the key back into `IDP_ENCRYPTION_KEYS`; if it is lost, run `kenpo-idp client rotate-secret` and put the new secret into the app.',
+      'The operator puts the key back into `IDP_ENCRYPTION_KEYS`; if it is lost, run `kenpo-idp client rotate-secret --lost` and put the new secret into the app.',
     ],
   ),
   'auth.header': rule(

@@ -170,10 +170,16 @@ describe('A client whose secret was sealed by a lost key', () => {
     expect(ill.out).toContain(
       '✗ a secret of it cannot be read: sealed by a key that is not configured ("lost"); 0 can',
     )
-    expect(ill.out).toContain('if it is lost, run client rotate-secret and put the new secret')
+    expect(ill.out).toContain(
+      'if it is lost, run client rotate-secret --lost and put the new secret',
+    )
 
     const args = ['client', 'rotate-secret', service.clientId, '--operator', 'Tanaka'] as const
-    const made = await command(...args)
+    const refused = await command(...args)
+    expect([refused.code, refused.out]).toEqual([1, ''])
+    expect(refused.err).toContain('client_secret cannot be read: sealed by a key')
+    expect(refused.err).toContain('say so: --lost of client rotate-secret')
+    const made = await command(...args, '--lost')
     expect(made.out).toContain('1 former secret(s) could not be read')
     const again = JSON.parse((await command(...args, '--format', 'json')).out) as Json
     expect(again).not.toHaveProperty('unreadable_secrets_dropped')

@@ -116,11 +116,23 @@ describe('The registry', () => {
     expect(await secretsOf(client.id, clientsWith())).toEqual([made.secret, secret])
   })
 
+  test('makes no secret with keys that cannot read the present one, unless its key is lost', async () => {
+    const { client, secret } = await clients.registry.create(ENTRY, ACTOR)
+    const wrong = clientsWith([{ id: 'b', key: systemRandom(32) }])
+    const options = { overlapSeconds: 3600 }
+    await expect(wrong.registry.rotateSecret(client.id, options, ACTOR)).rejects.toThrow(
+      'client_secret cannot be read: sealed by a key that is not configured ("a"). Do this with the servers’ own IDP_ENCRYPTION_KEYS',
+    )
+    expect(await secretsOf(client.id, clientsWith())).toEqual([secret])
+    const events = await createAuditTrail(open.db).eventsOf(`client:${client.id}`)
+    expect(events.map(({ act }) => act)).toEqual(['clientCreated'])
+  })
+
   test('keeps the newest secret that can be read beside a new one, and drops those that cannot', async () => {
     const options = { overlapSeconds: 3600 }
     const newer = clientsWith([{ id: 'b', key: systemRandom(32) }])
     const { client } = await clients.registry.create(ENTRY, ACTOR)
-    const first = await newer.registry.rotateSecret(client.id, options, ACTOR)
+    const first = await newer.registry.rotateSecret(client.id, { ...options, lost: true }, ACTOR)
     expect(first).toMatchObject({ dropped: 1, client: { secrets: [{ createdAt: now }] } })
     const second = await newer.registry.rotateSecret(client.id, options, ACTOR)
     expect(second).not.toHaveProperty('dropped')
