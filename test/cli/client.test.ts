@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { type Outcome, runHere } from './command.ts'
+import { freePort } from '../support/deployment.ts'
+import { type Outcome, runHere, runWith } from './command.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -166,9 +167,10 @@ describe('kenpo-idp client', () => {
       ],
     )
     await client('disable', id)
-    const { code, out } = await runHere(folder, 'client', 'doctor', id)
+    const port = String(await freePort())
+    const { code, out } = await runWith(folder, { IDP_PORT: port }, 'client', 'doctor', id)
     expect(code).toBe(1)
-    expect(out).toContain('✗ http://localhost:3000/.well-known/openid-configuration')
+    expect(out).toContain(`✗ http://localhost:${port}/.well-known/openid-configuration`)
     expect(out).toContain('✗ it is disabled')
     expect(out).toContain('✗ PKCE is not required')
     expect(out).toMatch(/✗ backchannel_logout_uri .* leads to an address that is not public/)
