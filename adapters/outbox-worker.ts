@@ -5,6 +5,8 @@ import type { Clock, Log, MailRequest, Outbox, Queued } from '../accounts/ports.
 export type OutboxWorker = Readonly<{
   /** Looks for due items at once: call it after adding one. */
   nudge(): void
+  /** Resolves when nothing is on its way; what was put off is not. */
+  idle(): Promise<void>
   /** Claims nothing more; resolves when the items on their way have been reported. */
   stop(): Promise<void>
 }>
@@ -152,14 +154,18 @@ export const startOutboxWorker = <Item extends Queued = MailRequest>(
       })
   }
 
+  const idle = async () => {
+    while (claiming || inFlight.size > 0) await Promise.all([claiming, ...inFlight])
+  }
+
   nudge()
   return {
     nudge,
+    idle,
     async stop() {
       stopped = true
       clearTimeout(timer)
-      await claiming
-      await Promise.all(inFlight)
+      await idle()
     },
   }
 }

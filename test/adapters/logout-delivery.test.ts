@@ -156,7 +156,7 @@ describe('Logout tokens on their way', () => {
     const worker = begin()
     for (let passed = 0; passed < LOGOUT_SECONDS; passed += 120) {
       await said('logout_put_off', 1 + passed / 120)
-      clock.advance(120)
+      await clock.advance(120)
       worker.nudge()
     }
     await said('logout_failed')
@@ -177,7 +177,7 @@ describe('Logout tokens on their way', () => {
     const worker = begin()
     await delay(50)
     expect(asked).toEqual([])
-    clock.advance(60)
+    await clock.advance(60)
     worker.nudge()
     await said('logout_delivered')
     expect(lines[0]).toMatchObject({ attempts: 2 })
@@ -219,7 +219,7 @@ describe('Logout tokens on their way', () => {
       for (let rounds = 0; delivered() < 30; rounds += 1) {
         if (rounds === 5) throw new Error(`only ${delivered()} delivered`)
         const all = lines.length + 30 - delivered()
-        clock.advance(70)
+        await clock.advance(70)
         worker.nudge()
         for (let waited = 0; lines.length < all; waited += 10) {
           if (waited > 10_000) throw new Error(`${lines.length} of ${all} lines`)

@@ -229,7 +229,7 @@ describe('On Redis and MongoDB, after the move', () => {
   ])('a member signs in anew with the password and %s', async (_name, journeyOf) => {
     const before = journeyOf()
     // Another time step of the app than the one that registered it.
-    idp.clock.advance(60)
+    await idp.clock.advance(60)
     const journey = await aJourney(idp, before.member, {
       password: before.password,
       keys: before.keys,

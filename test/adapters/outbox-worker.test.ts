@@ -101,6 +101,18 @@ describe('The outbox worker', () => {
     expect(await outbox.stateOf('mail-1')).toBe('sent')
   })
 
+  test('is idle once what was added has been sent, and with what it put off waiting', async () => {
+    begin(sink.url)
+    await add(aRequest(clock), aRequest(clock, { id: 'mail-2' }))
+    await worker.idle()
+    expect(sink.mails).toHaveLength(2)
+    await sink.pause()
+    await add(aRequest(clock, { id: 'mail-3' }))
+    await worker.idle()
+    await said('mail_put_off', 1)
+    expect(await outbox.stateOf('mail-3')).toBe('queued')
+  })
+
   test('sends what was left over from before a restart', async () => {
     await outbox.add(aRequest(clock))
     begin(sink.url)
@@ -123,7 +135,7 @@ describe('The outbox worker', () => {
     await said('mail_put_off', 1)
     expect(await outbox.stateOf('mail-1')).toBe('queued')
     for (const times of [2, 3]) {
-      clock.advance(30)
+      await clock.advance(30)
       worker.nudge()
       await said('mail_put_off', times)
     }
@@ -132,7 +144,7 @@ describe('The outbox worker', () => {
       .map((line) => JSON.parse(line.slice(line.indexOf('{'))) as { attempts: number })
     expect(waits.map(({ attempts }) => attempts)).toEqual([1, 2, 3])
     await sink.resume()
-    clock.advance(30)
+    await clock.advance(30)
     worker.nudge()
     await said('mail_sent')
     expect(sink.mails).toHaveLength(1)
@@ -149,7 +161,7 @@ describe('The outbox worker', () => {
 
   test('tells the operator of a mail that nobody could send in time', async () => {
     await outbox.add(aRequest(clock))
-    clock.advance(600)
+    await clock.advance(600)
     begin(sink.url)
     await said('mail_failed')
     expect(lines).toEqual([
@@ -175,7 +187,7 @@ describe('The outbox worker', () => {
     await add(aRequest(clock))
     await said('mail_put_off')
     broken = false
-    clock.advance(30)
+    await clock.advance(30)
     worker.nudge()
     await said('mail_sent')
     expect(sink.mails).toHaveLength(1)
@@ -275,7 +287,7 @@ describe('The outbox worker', () => {
       await add(aRequest(clock))
       expect(await stateAfter('mail_put_off')).toBe('queued')
       expect(lines.join('\n')).toContain('"status":451')
-      clock.advance(30)
+      await clock.advance(30)
       worker.nudge()
       expect(await stateAfter('mail_sent')).toBe('sent')
       expect(got).toEqual(['hanako@example.jp'])

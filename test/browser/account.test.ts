@@ -121,7 +121,7 @@ describe('A member at the account page', () => {
   })
 
   test('proves who they are again, five minutes later, before it is removed everywhere', async () => {
-    clock.advance(301)
+    await clock.advance(301)
     await follow('居間のPCを外す')
     await proveWithPasskey('prove-again')
     await page.getByRole('button', { name: '外す', exact: true }).waitFor()

@@ -162,22 +162,22 @@ describe('A member with a phone, in Japanese, from the portal and back', () => {
   test('a mail is sent again after a minute, and not before', async () => {
     await walk.press('もう一度送る')
     await walk.see('resend-too-soon', 'メールを確認してください')
-    clock.advance(61)
+    await clock.advance(61)
     await walk.press('もう一度送る')
     await walk.see('resent', 'メールを確認してください')
     await expect(page.getByText('もう一度送りました').isVisible()).resolves.toBe(true)
   })
 
   test('a mail that is late is said to be late, and how to change the address is at hand', async () => {
-    clock.advance(61)
+    await clock.advance(61)
     await site.idp.mails.pause()
     await walk.press('もう一度送る')
-    clock.advance(3)
+    await clock.advance(3)
     await page.getByText('メールの送信が混み合っています').waitFor()
     for (const summary of await page.locator('summary').all()) await summary.tap()
     await walk.see('mail-late', 'メールを確認してください')
     await site.idp.mails.resume()
-    clock.advance(5)
+    await clock.advance(5)
     await page.getByText('メールの送信が混み合っています').waitFor({ state: 'detached' })
   })
 

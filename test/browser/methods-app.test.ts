@@ -142,7 +142,7 @@ describe('Manual 2-3: an authenticator app on the same phone', () => {
     await enter(page, shownNow())
     await walk.see('verify-used', VERIFY)
     await expect(walk.faults()).resolves.toEqual([expect.stringContaining('使用済み')])
-    clock.advance(30)
+    await clock.advance(30)
     await enter(page, notThe(shownNow()))
     await walk.see('verify-wrong', VERIFY)
     await enter(page, shownNow())

@@ -98,7 +98,7 @@ describe('Manual 2-6: a member who will sign in on a company PC alone', () => {
 
   test('signs in with the password and a code by mail from then on', async () => {
     await signOut(page)
-    clock.advance(61)
+    await clock.advance(61)
     await page.goto(`${site.portalUrl}/login`)
     await logIn(page, newcomer, NEW_PASSWORD)
     await walk.see('code', EMAIL_CODE)

@@ -226,7 +226,7 @@ describe('The scripts in them find their way through the real pages', () => {
       const visitor = scripted()
       await play(visitor, browser, request())
       // The engine's own clock goes on while ours stands still.
-      idp.clock.advance(60)
+      await idp.clock.advance(60)
       const params = module === 'oidcc-max-age-1' ? { max_age: '1' } : { prompt: 'login' }
       await play(visitor, override[module]?.browser ?? [], request(params))
       expect(visitor.page.url.href.startsWith(`${SUITE}/callback`)).toBe(true)

@@ -200,7 +200,7 @@ describe('What a society’s file may look like', () => {
     ['Shift_JIS without a line break at the end', iconv.encode(JAPANESE.trimEnd(), 'cp932')],
   ])('%s is told by itself', async (_name, bytes) => {
     made += 1
-    desk.clock.advance(1)
+    await desk.clock.advance(1)
     const loginId = `en-${made}`
     const text = bytes.toString('latin1').replace('en-1', loginId)
     const file = aFile(Buffer.from(text, 'latin1'))

@@ -94,7 +94,7 @@ describe('The same file again', () => {
     const file = aFile(...THREE)
     await desk.run({ file })
     const [members, passwords] = [await desk.all(), readCsv(desk.path('passwords.csv'))]
-    desk.clock.advance(86_400)
+    await desk.clock.advance(86_400)
     const { counts, text } = await desk.run({ file })
     expect(counts).toEqual({ created: 0, updated: 0, unchanged: 3, refused: 0 })
     expect(text).toContain('変更なし 3')
@@ -136,7 +136,7 @@ describe('The same file again', () => {
       promise({ ...two, id: 'new' as MemberId, loginId: '12345-3' }, 'never-stored'),
     ]
     desk.write('passwords.csv.part', promises.map((line) => `${line}\n`).join(''))
-    desk.clock.advance(600)
+    await desk.clock.advance(600)
     await desk.run({ file: aFile(...THREE), resume: true })
     expect(readCsv(desk.path('passwords.csv')).map(([, id, secret]) => [id, secret])).toEqual([
       ['ユーザID', '初期パスワード'],

@@ -12,7 +12,6 @@ import { checkSocieties } from '../../cli/society-check.ts'
 import {
   aSettledMember,
   aVisit,
-  mailsGone,
   mailsTo,
   NEW_PASSWORD,
   newestCode,
@@ -22,6 +21,7 @@ import {
   type Visit,
   withApp,
 } from '../flows/recovery-support.ts'
+import { settled } from '../flows/support.ts'
 import { A_PASSWORD, aMember } from '../support/builders.ts'
 import { type Idp, startIdp } from '../support/idp.ts'
 import { runCommand, runHere, startCommand } from './command.ts'
@@ -45,7 +45,7 @@ const act = async (name: string, member: Member, ...more: readonly string[]) => 
     idp.dataDir,
     ...['member', name, member.societyId, member.loginId, '--operator', '山田花子', ...more],
   )
-  idp.clock.advance(Math.max(0, Math.ceil(Date.now() / 1000) - idp.clock.now()))
+  await idp.clock.advance(Math.max(0, Math.ceil(Date.now() / 1000) - idp.clock.now()))
   return outcome
 }
 /** The commands' own functions on the running server's stores, for what needs no process. */
@@ -70,7 +70,7 @@ describe('member disable and member enable', () => {
     const { member: one, app } = await withApp(idp, aSettledMember())
     const member = await stored(one)
     const enter = async (browser: Visit) => {
-      idp.clock.advance(60) // a code of the app is good once
+      await idp.clock.advance(60) // a code of the app is good once
       await signIn(browser, member)
       await browser.visitor.submit('verifyFactor', { code: app.codeAt(idp.clock.now()) })
     }
@@ -138,7 +138,7 @@ describe('member password', () => {
     const { code, out } = await act('password', member, '--days', '3')
     expect(code).toBe(0)
     const password = passwordIn(out)
-    await mailsGone(idp)
+    await settled(idp)
     const subjects = mailsTo(idp, member.email?.address).map(({ subject }) => subject)
     expect(subjects.join()).toContain('パスワード')
 
@@ -169,7 +169,7 @@ describe('member password', () => {
     await signIn(visit, member, passwordIn(out))
     expect(visit.visitor.page.heading).toBe('生年月日を入力してください')
 
-    idp.clock.advance((password.initialExpiresAt ?? 0) - idp.clock.now())
+    await idp.clock.advance((password.initialExpiresAt ?? 0) - idp.clock.now())
     const tooLate = await aVisit(idp)
     await signIn(tooLate, member, passwordIn(out))
     expect(tooLate.visitor.page.heading).toBe(PAGE.stopped)
@@ -221,7 +221,7 @@ test('member show lists what the member has allowed the application that has the
   const given = { memberId: member.id, since: now, updatedAt: now, claims: [], resources: [] }
   const ids = ['remade', 'gone', 'health-portal']
   for (const clientId of ids) await consents.give({ ...given, clientId, scopes: ['openid'] })
-  idp.clock.advance(120)
+  await idp.clock.advance(120)
   await clients.registry.create(
     {
       client_id: 'remade',

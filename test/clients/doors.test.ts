@@ -190,7 +190,7 @@ describe('A secret that is changed', () => {
       true,
       true,
     ])
-    idp.clock.advance(3601)
+    await idp.clock.advance(3601)
     expect([await works(second), await works(third)]).toEqual([false, true])
     const now = { overlapSeconds: 0 }
     const { secret: fourth = '' } = await registry().rotateSecret(app.clientId, now, OPERATOR)
@@ -227,7 +227,7 @@ describe('A client that is disabled', () => {
 
     await registry().enable(app.clientId, OPERATOR)
     await expect(rp.userInfo(tokens)).rejects.toMatchObject({ status: 401 })
-    idp.clock.advance(2)
+    await idp.clock.advance(2)
     const again = await signIn(app)
     await expect(rp.userInfo(again)).resolves.toMatchObject({ sub: again.claims()?.sub })
     const acts = await idp.services.audit.eventsOf(`client:${app.clientId}`)
@@ -400,7 +400,7 @@ describe('Software that registers itself', () => {
     const forged = `${(await aToken()).slice(0, 12)}.${'x'.repeat(43)}`
     expect((await call('/reg', forged, { body: metadata() })).status).toBe(401)
     const old = await aToken({ days: 1 })
-    idp.clock.advance(86_401)
+    await idp.clock.advance(86_401)
     expect((await call('/reg', old, { body: metadata() })).status).toBe(401)
   })
 

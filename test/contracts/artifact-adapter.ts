@@ -50,16 +50,16 @@ export const artifactAdapterContract = (
       const sessions = adapterFor('Session')
       await sessions.upsert('s1', { uid: 'u1', accountId: 'a' }, 10)
       await sessions.upsert('s1', { uid: 'u1', accountId: 'b' }, 100)
-      clock.advance(50)
+      await clock.advance(50)
       expect(await sessions.find('s1')).toEqual({ uid: 'u1', accountId: 'b' })
     })
 
     test('an artifact is there until its time is over and not after', async () => {
       const sessions = adapterFor('Session')
       await sessions.upsert('s1', { uid: 'u1', userCode: 'w1' }, 60)
-      clock.advance(59)
+      await clock.advance(59)
       expect(await sessions.find('s1')).toBeDefined()
-      clock.advance(1)
+      await clock.advance(1)
       expect(await sessions.find('s1')).toBeUndefined()
       expect(await sessions.findByUid('u1')).toBeUndefined()
       expect(await sessions.findByUserCode('w1')).toBeUndefined()
@@ -73,7 +73,7 @@ export const artifactAdapterContract = (
         return
       }
       await clients.upsert('portal', { client_id: 'portal', redirect_uris: ['https://rp/cb'] })
-      clock.advance(10 * 365 * 86_400)
+      await clock.advance(10 * 365 * 86_400)
       expect(await clients.find('portal')).toEqual({
         client_id: 'portal',
         redirect_uris: ['https://rp/cb'],
@@ -126,7 +126,7 @@ export const artifactAdapterContract = (
     test('a consumed artifact is found with the time of that', async () => {
       const codes = adapterFor('AuthorizationCode')
       await codes.upsert('c1', { jti: 'c1' }, 60)
-      clock.advance(5)
+      await clock.advance(5)
       await codes.consume('c1')
       expect(await codes.find('c1')).toEqual({ jti: 'c1', consumed: clock.now() })
     })
@@ -145,7 +145,7 @@ export const artifactAdapterContract = (
       await codes.upsert('destroyed', {}, 60)
       await codes.destroy('destroyed')
       await codes.upsert('over', {}, 60)
-      clock.advance(60)
+      await clock.advance(60)
       for (const id of ['unknown', 'destroyed', 'over']) {
         await expect(codes.consume(id)).rejects.toThrow(errors.InvalidGrant)
       }
@@ -168,7 +168,7 @@ export const artifactAdapterContract = (
         expect(valuesOf(outcomes)).toHaveLength(1)
         expect(reasonsOf(outcomes).every((r) => r instanceof errors.InvalidRequest)).toBe(true)
       }
-      clock.advance(60)
+      await clock.advance(60)
       await records.upsert('j0', { iss: 'rp' }, 60)
       expect(await records.find('j0')).toEqual({ iss: 'rp' })
     })
@@ -206,9 +206,9 @@ export const artifactAdapterContract = (
 
     test('a grant stays revoked while a token issued under it could live', async () => {
       await adapterFor('AccessToken').revokeByGrantId('g1')
-      clock.advance(TOMBSTONE_SECONDS / 2)
+      await clock.advance(TOMBSTONE_SECONDS / 2)
       await adapterFor('AccessToken').revokeByGrantId('g1')
-      clock.advance(TOMBSTONE_SECONDS - 1)
+      await clock.advance(TOMBSTONE_SECONDS - 1)
       await adapterFor('AccessToken')
         .upsert('late', { grantId: 'g1' }, 60)
         .catch(() => {})

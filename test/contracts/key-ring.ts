@@ -68,7 +68,7 @@ export const keyRingContract = (name: string, open: OpenKeyStores): void => {
       expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
       await expect(anInstance().rotate('carol')).rejects.toThrow(KeysRefusedError)
       expect((await anInstance().find())?.keys).toHaveLength(6)
-      clock.advance(LEAD_SECONDS)
+      await clock.advance(LEAD_SECONDS)
       expect((await anInstance().rotate('carol')).keys).toHaveLength(9)
       const told = await stores.audit.eventsOf('signing-keys')
       expect(told.map(({ act }) => act)).toEqual(['signingKeysRotated', 'signingKeysRotated'])
@@ -77,7 +77,7 @@ export const keyRingContract = (name: string, open: OpenKeyStores): void => {
     test('revoked keys are taken out for good, whichever server is first', async () => {
       const { ring } = await anInstance().obtain()
       await anInstance().revoke('alice')
-      clock.advance(SPREAD_SECONDS)
+      await clock.advance(SPREAD_SECONDS)
       const found = (await anInstance().find())!
       await Promise.all([1, 2, 3].map(() => anInstance().tidy(found)))
       const left = (await anInstance().find())!

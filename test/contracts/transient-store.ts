@@ -51,15 +51,15 @@ export const transientStoreContract = (name: string, open: OpenTransientStore): 
     test('a second put takes the place of the first and of its end', async () => {
       await store.put('key', 'old', 10)
       await store.put('key', 'new', 100)
-      clock.advance(50)
+      await clock.advance(50)
       expect(await store.get('key')).toBe('new')
     })
 
     test('a value is there until its time is over and not after', async () => {
       await store.put('key', VALUE, 60)
-      clock.advance(59)
+      await clock.advance(59)
       expect(await store.get('key')).toStrictEqual(VALUE)
-      clock.advance(1)
+      await clock.advance(1)
       expect(await store.get('key')).toBeUndefined()
       expect(await store.take('key')).toBeUndefined()
       expect(await store.replace('key', VALUE, 'new', 60)).toBe(false)
@@ -85,7 +85,7 @@ export const transientStoreContract = (name: string, open: OpenTransientStore): 
       expect(await store.replace('key', { tries: 2 }, { tries: 3 }, 60)).toBe(false)
       expect(await store.get('key')).toEqual({ tries: 1 })
       expect(await store.replace('key', { tries: 1 }, { tries: 2 }, 120)).toBe(true)
-      clock.advance(100)
+      await clock.advance(100)
       expect(await store.get('key')).toEqual({ tries: 2 })
     })
 
@@ -98,7 +98,7 @@ export const transientStoreContract = (name: string, open: OpenTransientStore): 
       expect(await store.replace('key', undefined, 'first', 60)).toBe(true)
       expect(await store.replace('key', undefined, 'second', 60)).toBe(false)
       expect(await store.get('key')).toBe('first')
-      clock.advance(60)
+      await clock.advance(60)
       expect(await store.replace('key', undefined, 'third', 60)).toBe(true)
       expect(await store.get('key')).toBe('third')
     })

@@ -136,7 +136,7 @@ describe.each(['embedded', 'redis+mongo'] as const)('Backup and restore, %s', (s
   test('everything lost and restored, every member signs in by their own method', async () => {
     expect(restored).toMatchObject({ code: 0 })
     expect(restored.out).toContain('members 3')
-    idp.clock.advance(60)
+    await idp.clock.advance(60)
     for (const { member, password, keys } of [byMail, byApp, byPasskey]) {
       const journey = await aJourney(idp, member, { password, keys })
       await journey.start()
@@ -194,7 +194,7 @@ describe('New keys in front of the old ones', () => {
 
   test('lose nobody their app, nor their recovery codes', async () => {
     const { member, password, keys } = byApp
-    idp.clock.advance(60)
+    await idp.clock.advance(60)
     const withApp = await aJourney(idp, member, { password, keys })
     await withApp.start()
     expect((await withApp.finish()).claims()?.sub).toBeDefined()

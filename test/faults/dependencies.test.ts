@@ -55,7 +55,7 @@ describe('When a server behind two instances fails', () => {
       return (await Promise.all(asked)).every(({ heading }) => heading === PAGE.password)
     })
     // A mail that could not be written or told to be sent meanwhile is taken up again.
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
   }
 
   /** The password form as it stands, sent without following the answer. */

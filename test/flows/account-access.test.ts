@@ -94,7 +94,7 @@ describe('Who gets to the account page', () => {
 
   test('a session unused for half an hour is asked to sign in again', async () => {
     const visitor = await atAccount(await aMemberHere())
-    clock.advance(30 * 60 + 1)
+    await clock.advance(30 * 60 + 1)
     expect((await visitor.visit(accountUrl())).heading).toBe('ログイン')
   })
 
@@ -183,7 +183,7 @@ describe('A change needs a proof of the last five minutes', () => {
     const visitor = await atAccount(member)
     await addPasskey(visitor, '自宅のPC')
     const [passkey] = await passkeysOf(member)
-    clock.advance(301)
+    await clock.advance(301)
     const place = `/rename/${passkey?.id}`
     const asked = await visitor.visit(accountUrl(place))
     expect(asked.heading).toBe('もう一度ログインしてください')
@@ -191,7 +191,7 @@ describe('A change needs a proof of the last five minutes', () => {
     expect((await visitor.follow('ログインへ進む')).heading).toBe('ログイン')
     await visitor.submit('password', { username: member.loginId, password: A_PASSWORD })
     expect(visitor.page.heading).toBe('パスキーで確認します')
-    const back = await visitor.submit('verifyFactor', keys.get(visitor)?.() ?? {})
+    const back = await visitor.submit('verifyFactor', (await keys.get(visitor)?.()) ?? {})
     expect(back.url.href).toBe(accountUrl(place))
     expect(back.heading).toBe('パスキーの名前を変えます')
     await visitor.submit('save', { label: '居間のPC' })
@@ -203,7 +203,7 @@ describe('A change needs a proof of the last five minutes', () => {
     const visitor = await atAccount(member)
     await visitor.visit(accountUrl('/password'))
     visitor.fill({ current: A_PASSWORD, password: 'Kingyo_no_Hachi-39' })
-    clock.advance(301)
+    await clock.advance(301)
     const page = await visitor.submit('change')
     expect(page.heading).toBe('もう一度ログインしてください')
     expect((await idp.memberOf(member)).password).toEqual(member.password)
@@ -255,7 +255,9 @@ describe('On a company network that takes codes by mail only', () => {
     expect(mailsTo('thief@example.jp')).toEqual([])
 
     headers['X-Forwarded-For'] = '203.0.113.7'
-    keys.set(visitor, () => ({ response: passkey.authenticate(requestOptionsOn(visitor.page)) }))
+    keys.set(visitor, async () => ({
+      response: passkey.authenticate(requestOptionsOn(visitor.page)),
+    }))
     expect((await open(visitor, '/email')).heading).toBe('メールアドレスを変えます')
   })
 
@@ -270,7 +272,7 @@ describe('A sign-in that is under way elsewhere', () => {
   const halfIn = async (member: Member) => {
     const visitor = aVisitor()
     await visitor.visit(accountUrl())
-    clock.advance(61)
+    await clock.advance(61)
     const seen = mailsTo(addressOf(member)).length
     await visitor.submit('password', { username: member.loginId, password: A_PASSWORD })
     expect(visitor.page.heading).toBe('確認コードを入力してください')
@@ -293,7 +295,7 @@ describe('A sign-in that is under way elsewhere', () => {
     await atAccount(member)
     const visitor = await atAccount(member)
     const { finish } = await halfIn(member)
-    clock.advance(1)
+    await clock.advance(1)
     expect((await act(visitor)).heading).toBe('ログインの設定')
     expect((await finish()).heading).toBe('ログイン')
     expect((await visitor.visit(accountUrl())).heading).toBe('ログインの設定')
@@ -303,7 +305,7 @@ describe('A sign-in that is under way elsewhere', () => {
     const member = await aMemberHere()
     await atAccount(member)
     const { finish } = await halfIn(member)
-    clock.advance(1)
+    await clock.advance(1)
     expect((await finish()).heading).toBe('ログインの設定')
   })
 })

@@ -27,7 +27,7 @@ const { aMemberHere, mailsTo, nextCode, signIn, accountUrl, atAccount } = accoun
 describe('The mail address', () => {
   /** Asks for a change and answers the code to the address on file. */
   const halfway = async (member: Member, visitor: Visitor, wanted: string) => {
-    clock.advance(61)
+    await clock.advance(61)
     const seen = mailsTo(addressOf(member)).length
     await visitor.visit(accountUrl('/email'))
     await visitor.submit('change', { email: wanted })
@@ -65,7 +65,7 @@ describe('The mail address', () => {
   test('does not change by the new address’s code or a wrong one in place of the old', async () => {
     const member = await aMemberHere()
     const visitor = await atAccount(member)
-    clock.advance(61)
+    await clock.advance(61)
     const seen = mailsTo(addressOf(member)).length
     await visitor.visit(accountUrl('/email'))
     await visitor.submit('change', { email: 'thief@example.jp' })
@@ -204,7 +204,7 @@ describe('Signed-in devices', () => {
   test('a session that has run out by itself is not listed', async () => {
     const member = await aMemberHere()
     await atAccount(member, PC)
-    clock.advance(30 * 60 + 1)
+    await clock.advance(30 * 60 + 1)
     const visitor = await atAccount(member)
     expect(visitor.page.text).not.toContain('Chrome・Windows')
   })
@@ -242,7 +242,7 @@ describe('The history', () => {
     const isNews = ({ to, subject }: SunkMail) =>
       to === addressOf(member) && subject.includes('新しい端末')
     const visitor = await atAccount(member)
-    clock.advance(301)
+    await clock.advance(301)
     await visitor.visit(accountUrl('/email'))
     await visitor.follow('ログインへ進む')
     await signIn(visitor, member)

@@ -188,8 +188,8 @@ describe('The authenticator app', () => {
     expect(visitor.page.text).toContain('認証アプリを登録しました')
     expect(visitor.page.text).toContain('仕事の電話')
     expect((await idp.memberOf(member)).credentials[0]?.label).toBe('仕事の電話')
-    keys.set(visitor, () => {
-      clock.advance(30) // a code is taken once
+    keys.set(visitor, async () => {
+      await clock.advance(30) // a code is taken once
       return { code: appCode(secret, clock.now()) }
     })
     await press(visitor, '外す')
@@ -266,7 +266,7 @@ describe('The method asked for first', () => {
     const visitor = await atAccount(member)
     await addPasskey(visitor, 'iPhone')
     await open(visitor, '/method')
-    clock.advance(301)
+    await clock.advance(301)
     const page = await visitor.submit('choose', { factor: 'emailCode' })
     expect(page.heading).toBe('もう一度ログインしてください')
     expect(await chosen(member)).toBe('passkey')

@@ -52,7 +52,7 @@ export const csrfOf = ({ root }: Page): string =>
   root.querySelector('input[name="csrf"]')?.getAttribute('value') ?? ''
 
 /** What each browser's member can prove since it was registered there. */
-export const keys = new WeakMap<Visitor, () => Readonly<Record<string, string>>>()
+export const keys = new WeakMap<Visitor, () => Promise<Readonly<Record<string, string>>>>()
 
 /** What members do at the account page of the provider that runs at the time. */
 export const accountSteps = (idp: () => Idp, clock: TestClock) => {
@@ -92,7 +92,7 @@ export const accountSteps = (idp: () => Idp, clock: TestClock) => {
 
   /** Answers the sign-in pages, password and e-mail code. */
   const signIn = async (visitor: Visitor, member: Member): Promise<Page> => {
-    clock.advance(61) // one mail a minute
+    await clock.advance(61) // one mail a minute
     const seen = mailsTo(addressOf(member)).length
     await visitor.submit('password', { username: member.loginId, password: A_PASSWORD })
     expect(visitor.page.heading).toBe('確認コードを入力してください')
@@ -115,7 +115,7 @@ export const accountSteps = (idp: () => Idp, clock: TestClock) => {
   const proven = async (visitor: Visitor): Promise<Page> => {
     if (visitor.page.heading !== 'もう一度ログインしてください') return visitor.page
     await visitor.follow('ログインへ進む')
-    return visitor.submit('verifyFactor', keys.get(visitor)?.() ?? {})
+    return visitor.submit('verifyFactor', (await keys.get(visitor)?.()) ?? {})
   }
 
   const open = async (visitor: Visitor, place: string): Promise<Page> => {
@@ -134,7 +134,7 @@ export const accountSteps = (idp: () => Idp, clock: TestClock) => {
     const authenticator = createAuthenticator({ origin: idp().issuer, synced })
     const response = authenticator.register(optionsOn(visitor.page))
     await visitor.submit('registerFactor', { response, label })
-    keys.set(visitor, () => ({
+    keys.set(visitor, async () => ({
       response: authenticator.authenticate(requestOptionsOn(visitor.page)),
     }))
     return authenticator
@@ -145,8 +145,8 @@ export const accountSteps = (idp: () => Idp, clock: TestClock) => {
     await open(visitor, '/add-app')
     const secret = secretOf(typedKeyOn(visitor.page))
     await visitor.submit('registerFactor', { label, code: appCode(secret, clock.now()) })
-    keys.set(visitor, () => {
-      clock.advance(30) // a code is taken once
+    keys.set(visitor, async () => {
+      await clock.advance(30) // a code is taken once
       return { code: appCode(secret, clock.now()) }
     })
   }

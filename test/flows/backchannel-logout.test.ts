@@ -75,7 +75,7 @@ describe('A relying party is told of the end of a session', () => {
   beforeEach(async () => {
     await quiet()
     // What earlier tests left behind runs out when the clock moves.
-    clock.advance(31 * MINUTE)
+    await clock.advance(31 * MINUTE)
     await idp.sweepSessions()
     await quiet()
     seen = { portal: portal.logouts.length, points: points.logouts.length }
@@ -93,7 +93,7 @@ describe('A relying party is told of the end of a session', () => {
 
   /** A browser in which the member has just signed in at the portal, and the sid it was told. */
   const signedIn = async (member: Member, visitor: Visitor = aVisitor()) => {
-    clock.advance(61) // one mail a minute
+    await clock.advance(61) // one mail a minute
     const journey = await aJourney(idp, member, { visitor })
     await journey.start()
     const claims = (await journey.finish()).claims()
@@ -177,7 +177,7 @@ describe('A relying party is told of the end of a session', () => {
     await visitor.visit(`${idp.issuer}/session/end`)
     await visitor.submit('ログアウトする')
     expect(await toldSids()).toEqual([sid, again])
-    clock.advance(31 * MINUTE)
+    await clock.advance(31 * MINUTE)
     await idp.sweepSessions()
     expect((await toldSids()).filter((one) => one === sid || one === again)).toEqual([sid, again])
   })
@@ -261,7 +261,7 @@ describe('A relying party is told of the end of a session', () => {
 
   test('by another member who signs in in its place', async () => {
     const first = await signedIn(await aMemberHere())
-    clock.advance(61)
+    await clock.advance(61)
     const second = await aJourney(idp, await aMemberHere(), { visitor: first.visitor })
     await second.start({ prompt: 'login' })
     await second.finish()
@@ -349,7 +349,7 @@ describe('A relying party is told of the end of a session', () => {
     const [grantId = ''] = record?.grantIds ?? []
     expect(await idp.services.artifacts('Grant').find(grantId)).toBeDefined()
     await idp.services.members.save(disable(await idp.memberOf(member), clock.now() + 1))
-    clock.advance(31 * MINUTE)
+    await clock.advance(31 * MINUTE)
     await idp.sweepSessions()
     expect(await idp.services.artifacts('Grant').find(grantId)).toBeUndefined()
     expect(await idp.services.sessions.list(member.id)).toEqual([])
@@ -357,22 +357,22 @@ describe('A relying party is told of the end of a session', () => {
 
   test('that nobody has used for half an hour, once, and not before', async () => {
     const { journey, sid } = await signedIn(await aMemberHere())
-    clock.advance(29 * MINUTE)
+    await clock.advance(29 * MINUTE)
     await journey.start({ prompt: 'none' })
-    clock.advance(29 * MINUTE)
+    await clock.advance(29 * MINUTE)
     await idp.sweepSessions()
     expect(await toldSids()).not.toContain(sid)
-    clock.advance(2 * MINUTE)
+    await clock.advance(2 * MINUTE)
     await idp.sweepSessions()
     expect(await toldSids()).toContain(sid)
-    clock.advance(31 * MINUTE)
+    await clock.advance(31 * MINUTE)
     await idp.sweepSessions()
     expect((await toldSids()).filter((one) => one === sid)).toEqual([sid])
   })
 
   test('that ran out while the server was away', async () => {
     const { sid } = await signedIn(await aMemberHere())
-    clock.advance(40 * MINUTE)
+    await clock.advance(40 * MINUTE)
     await idp.restart()
     await idp.sweepSessions()
     expect(await toldSids()).toContain(sid)
@@ -381,13 +381,13 @@ describe('A relying party is told of the end of a session', () => {
   test('after twelve hours, however much it is used', async () => {
     const { journey, sid } = await signedIn(await aMemberHere())
     for (let uses = 0; uses < 24; uses += 1) {
-      clock.advance(29 * MINUTE)
+      await clock.advance(29 * MINUTE)
       await journey.start({ prompt: 'none' })
       expect(journey.visitor.page.url.searchParams.get('error')).toBeNull()
     }
     await idp.sweepSessions()
     expect(await toldSids()).not.toContain(sid)
-    clock.advance(24 * MINUTE)
+    await clock.advance(24 * MINUTE)
     await idp.sweepSessions()
     expect(await toldSids()).toContain(sid)
   })
@@ -397,7 +397,7 @@ describe('A relying party is told of the end of a session', () => {
     const recovered = async (sid: string) => {
       const told = () => portal.logouts.some(({ claims }) => claims.sid === sid)
       for (let tries = 0; !told() && tries < 30; tries += 1) {
-        clock.advance(20)
+        await clock.advance(20)
         await delay(1100)
       }
       expect(await toldSids()).toEqual([sid])
@@ -479,7 +479,7 @@ describe('A relying party is told of the end of a session', () => {
       const journey = await aJourney(demo.idp, member)
       await journey.visitor.visit(`${demo.portalUrl}/login`)
       await journey.walkTo('ようこそ')
-      clock.advance(61)
+      await clock.advance(61)
       const other = await aJourney(demo.idp, member)
       await other.visitor.visit(`${demo.idp.issuer}/account/sakura`)
       await other.walkTo('ログインの設定')

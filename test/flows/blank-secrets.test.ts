@@ -60,7 +60,7 @@ const holderAt = async (
 const atAccount = async (place: string, press?: readonly [string, Fields]): Promise<Journey> => {
   const journey = await holderAt(PAGE.signedIn, [])
   const { visitor } = journey
-  idp.clock.advance(61) // one mail a minute
+  await idp.clock.advance(61) // one mail a minute
   await visitor.visit(`${idp.issuer}/account/sakura/${place}`)
   if (press) await visitor.submit(...press)
   return journey

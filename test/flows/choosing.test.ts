@@ -187,7 +187,7 @@ describe('Choosing a method', () => {
       const journey = await aJourneyOf(idp, aNewcomer({ societyId: 'minato' }), { method })
       await journey.start()
       await journey.walkTo(PAGE.enrolled)
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       return journey
     }
 
@@ -225,7 +225,7 @@ describe('Choosing a method', () => {
 
     test('after two weeks without, the society’s desk has to help', async () => {
       const journey = await chosen('passkey')
-      idp.clock.advance(14 * 86_400)
+      await idp.clock.advance(14 * 86_400)
       const late = await aJourney(idp, journey.member, { password: journey.password })
       await late.start()
       expect((await late.answer()).heading).toBe(PAGE.stopped)
@@ -245,7 +245,7 @@ describe('Choosing a method', () => {
     expect((await journey.finish()).claims()?.acr).toBe(EMAIL)
 
     headers['X-Forwarded-For'] = '203.0.113.7'
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     const later = await aJourney(idp, journey.member, { password: journey.password })
     await later.start()
     expect((await later.answer()).heading).toBe(PAGE.emailCode)

@@ -174,7 +174,7 @@ describe('A third party’s application', () => {
     expect(walker.visitor.page.heading).toBe(PAGE.signedIn)
 
     const elsewhere = await aJourney(idp, walker.member, { clientId: 'walk' })
-    clock.advance(61) // one mail a minute
+    await clock.advance(61) // one mail a minute
     await elsewhere.start({ scope: 'openid' })
     await elsewhere.finish()
 
@@ -366,17 +366,17 @@ describe('prompt=consent', () => {
   test('with prompt=login or max_age=0 asks for the sign-in once, and then for the consent', async () => {
     const walker = await aWalker()
     await allowed(walker)
-    clock.advance(70)
+    await clock.advance(70)
     await walker.start({ prompt: 'login consent' })
     expect(walker.visitor.page.heading).toBe(PAGE.password)
     await walker.walkTo(ASKS)
-    clock.advance(5)
+    await clock.advance(5)
     await walker.visitor.submit('許可する')
     expect((await walker.finish()).claims()?.auth_time).toBeGreaterThan(clock.now() - 60)
 
-    clock.advance(70)
+    await clock.advance(70)
     await toConsent(walker, { max_age: '0', scope: 'openid email' })
-    clock.advance(5)
+    await clock.advance(5)
     await walker.visitor.submit('許可する')
     expect(walker.visitor.page.heading).toBe(PAGE.signedIn)
   })
@@ -482,7 +482,7 @@ describe('The page that asks', () => {
     const walker = await aWalker()
     await toConsent(walker)
     const other = await aJourney(idp, walker.member)
-    clock.advance(61) // one mail a minute
+    await clock.advance(61) // one mail a minute
     await other.start()
     await other.walkTo(PAGE.signedIn)
     await other.visitor.visit(`${idp.issuer}/account/sakura`)
@@ -559,7 +559,7 @@ describe('On the account page, a connection', () => {
   test('ended while a sign-in is under way leaves that without effect', async () => {
     const { walker } = await connected()
     const elsewhere = await aJourney(idp, walker.member, { clientId: 'walk' })
-    clock.advance(61) // one mail a minute
+    await clock.advance(61) // one mail a minute
     await elsewhere.start({ scope: 'openid email' })
     await elsewhere.walkTo(PAGE.signedIn)
     const code = elsewhere.visitor.page.url
@@ -582,7 +582,7 @@ describe('On the account page, a connection', () => {
     })
     const page = await walker.visitor.visit(`${idp.issuer}/account/sakura`)
     expect(page.text).toContain('登録がなくなったアプリ（gone-for-good）')
-    clock.advance(120)
+    await clock.advance(120)
     const { client, secret: made = '' } = await idp.services.clients.registry.create(
       {
         client_id: 'gone-for-good',
@@ -592,7 +592,7 @@ describe('On the account page, a connection', () => {
       },
       OPERATOR,
     )
-    clock.advance(10)
+    await clock.advance(10)
     await known(async () => {
       const { text } = await walker.visitor.visit(`${idp.issuer}/account/sakura`)
       return !text.includes('gone-for-good')

@@ -50,7 +50,7 @@ describe('A password set by somebody who reads the member’s mail', () => {
     await askForReset(visit, saved)
     await visit.visitor.submit('reset-code', { code: await newestCode(idp, saved) })
     await visit.visitor.submit('reset-password', { password: NEW_PASSWORD })
-    idp.clock.advance(120)
+    await idp.clock.advance(120)
     return { member: saved, keys }
   }
   const withThePassword = async (member: Member) => {
@@ -67,7 +67,7 @@ describe('A password set by somebody who reads the member’s mail', () => {
     const response = keys.passkey?.authenticate(requestOptionsOn(page)) ?? ''
     await own.visitor.submit('passkey', { response })
     expect((await own.finish()).claims()?.acr).toBe('phr')
-    idp.clock.advance(120)
+    await idp.clock.advance(120)
 
     const thief = await withThePassword(member)
     expect(thief.visitor.page.heading).toBe(PAGE.verifyPasskey)
@@ -89,11 +89,11 @@ test('Who is half-way in with the initial password is out once the member has se
   const thief = await aJourneyOf(idp, aNewcomer(), { clientId: 'takes-a-password' })
   await thief.start()
   expect((await thief.answer()).heading).toBe(PAGE.birthdate)
-  idp.clock.advance(60)
+  await idp.clock.advance(60)
   const member = await aJourney(idp, thief.member, { clientId: 'takes-a-password' })
   await member.start()
   expect((await member.finish()).claims()?.acr).toBe('urn:kenpo-id:acr:email')
-  idp.clock.advance(60)
+  await idp.clock.advance(60)
   expect((await thief.visitor.visit(thief.visitor.page.url)).heading).toBe(PAGE.password)
 })
 
@@ -104,7 +104,7 @@ test('A link asked for with an initial password is no good once the desk has giv
   await thief.walkTo(PAGE.email)
   await thief.visitor.submit('email', { email: 'thief@example.jp' })
   const mail = await newestMail(idp, 'thief@example.jp')
-  idp.clock.advance(600)
+  await idp.clock.advance(600)
   const { societyId, loginId } = thief.member
   await reissueInitialPassword(
     {
@@ -129,11 +129,11 @@ test('A sign-in under way with the lost phone ends when the desk’s pass is use
   const own = await aJourney(idp, saved)
   await own.start()
   await own.walkTo(PAGE.verifyTotp)
-  idp.clock.advance(60)
+  await idp.clock.advance(60)
   const thief = await aJourney(idp, saved, { keys })
   await thief.start()
   await thief.walkTo(PAGE.recoveryCodes)
-  idp.clock.advance(60)
+  await idp.clock.advance(60)
   await own.visitor.submit('lost-factor')
   await own.visitor.submit('desk-pass', { pass: await passFor(idp, saved) })
   expect((await idp.memberOf(saved)).credentials).toEqual([])
@@ -143,7 +143,7 @@ test('A sign-in under way with the lost phone ends when the desk’s pass is use
   // The member's own sign-in goes on, and is as young as the pass.
   own.method = 'totp'
   const pass = idp.clock.now()
-  idp.clock.advance(60)
+  await idp.clock.advance(60)
   expect((await own.finish()).claims()).toMatchObject({
     acr: 'https://refeds.org/profile/mfa',
     auth_time: pass,
@@ -181,7 +181,7 @@ describe('A change of address undone by the holder of the former one', () => {
     // The desk has spoken with the member, who has proven the address again.
     const restored = unblock(await idp.memberOf(member))
     await idp.services.members.save(verifyEmail(restored, 'own@example.jp', idp.clock.now()))
-    idp.clock.advance(3 * DAY)
+    await idp.clock.advance(3 * DAY)
 
     expect(await press(others)).toBe(410)
     const after = await idp.memberOf(member)

@@ -64,7 +64,7 @@ describe('The manual’s chapter 1, the first login', () => {
       ]
       for (const heading of way) {
         headings.push((await journey.walkTo(heading)).heading)
-        idp.clock.advance(7)
+        await idp.clock.advance(7)
       }
     })
 
@@ -245,7 +245,7 @@ describe('The manual’s chapter 1, the first login', () => {
       await journey.start()
       await journey.walkTo(PAGE.emailWait)
       const link = linkIn(await newestMail(idp, journey.member.email?.address ?? ''))
-      idp.clock.advance(86_400)
+      await idp.clock.advance(86_400)
       const phone = aVisitor()
       expect((await phone.visit(link)).heading).toBe('リンクの期限が切れました')
       await phone.post(link, {})
@@ -285,7 +285,7 @@ describe('The manual’s chapter 1, the first login', () => {
       const address = journey.member.email?.address ?? ''
       await journey.start()
       await journey.walkTo(PAGE.emailWait)
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       expect((await journey.visitor.submit('email-resend')).text).toContain('もう一度送りました')
       const [first, second] = await codeMails(idp, address)
       expect(first && codeIn(first)).toBe(second && codeIn(second))

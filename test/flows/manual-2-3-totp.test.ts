@@ -213,7 +213,7 @@ describe('The manual’s chapters 2-3 to 2-5, the authenticator app', () => {
 
     test('in two requests: each has its own secret, and one app is registered', async () => {
       const journey = await registering()
-      idp.clock.advance(61) // one mail a minute
+      await idp.clock.advance(61) // one mail a minute
       const other = await aJourney(idp, journey.member, {
         password: journey.password,
         method: 'totp',
@@ -242,7 +242,7 @@ describe('The manual’s chapters 2-3 to 2-5, the authenticator app', () => {
       const replayed = await verify(later, appCode(secret, idp.clock.now()))
       expect(replayed.status).toBe(422)
       expect(replayed.faults.join()).toContain(USED)
-      idp.clock.advance(30)
+      await idp.clock.advance(30)
       expect((await verify(later, appCode(secret, idp.clock.now()))).heading).toBe(PAGE.signedIn)
     })
   })
@@ -305,7 +305,7 @@ describe('The manual’s chapters 2-3 to 2-5, the authenticator app', () => {
     })
 
     test.each([
-      ['a pause', async () => idp.clock.advance(1801)],
+      ['a pause', () => idp.clock.advance(1801)],
       [
         'the desk',
         async (member: Member) => {
@@ -379,7 +379,7 @@ describe('The manual’s chapters 2-3 to 2-5, the authenticator app', () => {
       password: journey.password,
       keys: journey.keys,
     })
-    idp.clock.advance(30)
+    await idp.clock.advance(30)
     await later.start()
     pages.push(await later.walkTo(PAGE.verifyTotp))
     pages.push(await later.walkTo(PAGE.signedIn))

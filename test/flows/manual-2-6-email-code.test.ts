@@ -120,12 +120,12 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
 
   test('a resend within a minute sends nothing and says from when; after it, the same code comes', async () => {
     const journey = await asked()
-    idp.clock.advance(30)
+    await idp.clock.advance(30)
     const early = await journey.visitor.submit('email-resend')
     expect(early.status).toBe(200)
     expect(early.faults.join()).toContain('次は')
     expect(await codeMails(idp, addressOf(journey))).toHaveLength(1)
-    idp.clock.advance(31)
+    await idp.clock.advance(31)
     const again = await journey.visitor.submit('email-resend')
     expect(again.text).toContain('もう一度送りました')
     const codes = (await codeMails(idp, addressOf(journey))).map(codeIn)
@@ -137,26 +137,26 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
   test('a code is good for ten minutes and not for a second more; then a new one comes', async () => {
     const journey = await asked()
     const old = await journey.newestCode()
-    idp.clock.advance(600)
+    await idp.clock.advance(600)
     const page = await type(journey, old)
     expect(page.status).toBe(422)
     expect(page.faults).toEqual(['コードの期限（10分）が切れました。新しいコードを送りました'])
     const codes = (await codeMails(idp, addressOf(journey))).map(codeIn)
     expect(codes).toHaveLength(2)
     expect(codes[1]).not.toBe(old)
-    idp.clock.advance(599)
+    await idp.clock.advance(599)
     expect((await type(journey, codes[1] ?? '')).heading).toBe(PAGE.signedIn)
   })
 
   test('where no mail may go any more, a code too old says from when a new one can', async () => {
     const journey = await asked()
     for (let mails = 2; mails <= 5; mails += 1) {
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       await journey.visitor.submit('email-resend')
     }
     const old = await journey.newestCode()
     const mails = (await codeMails(idp, addressOf(journey))).length
-    idp.clock.advance(600)
+    await idp.clock.advance(600)
     const page = await type(journey, old)
     expect(page.status).toBe(422)
     expect(page.faults.join()).toMatch(
@@ -168,9 +168,9 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
   test('the right code too late after four wrong ones is the fifth try, and a new one comes', async () => {
     const journey = await asked()
     const old = await journey.newestCode()
-    idp.clock.advance(590)
+    await idp.clock.advance(590)
     for (let tries = 1; tries <= 4; tries += 1) await type(journey, wrong(old, tries))
-    idp.clock.advance(10)
+    await idp.clock.advance(10)
     expect((await type(journey, old)).faults.join()).toContain('新しいコードを送りました')
     const code = await journey.newestCode()
     expect(code).not.toBe(old)
@@ -195,7 +195,7 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
     const early = await journey.visitor.submit('email-resend')
     expect(early.faults.join()).toContain('今はメールを送れません')
     expect(early.faults.join()).not.toContain('前に届いたコード')
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     await journey.visitor.submit('email-resend')
     expect((await type(journey, code)).faults.join()).toContain('あと4回')
     const codes = (await codeMails(idp, addressOf(journey))).map(codeIn)
@@ -232,7 +232,7 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
   test('the code of one request is wrong in another', async () => {
     const journey = await asked()
     const first = await journey.newestCode()
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     const other = await aJourney(idp, journey.member)
     await other.start()
     await other.walkTo(PAGE.emailCode)
@@ -255,7 +255,7 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
     expect(other.visitor.page.root.querySelector('input[name="code"]')).toBeNull()
     await settled(idp)
     expect(mailsTo(idp, addressOf(journey))).toHaveLength(1)
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     await other.visitor.submit('コードを送る')
     expect((await type(other, await other.newestCode())).heading).toBe(PAGE.signedIn)
   })
@@ -340,7 +340,7 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
     const journey = await asked()
     await settled(idp)
     await forgetCode(idp, journey)
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     const page = await journey.visitor.visit(`${journey.visitor.page.url.href}?furigana=on`)
     expect(page.root.querySelector('input[name="code"]')).not.toBeNull()
     expect(page.body).toContain('<ruby>')
@@ -351,7 +351,7 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
       const journey = await asked()
       await settled(idp)
       await forgetCode(idp, journey)
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       const { url } = journey.visitor.page
       const cookie = await journey.visitor.jar.getCookieString(url.href)
       const looks = await Promise.all(
@@ -373,11 +373,11 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
     await throttle.count('emailCodeOnce', facts?.signInCode?.id ?? '')
     const code = await journey.newestCode()
     expect((await type(journey, code)).heading).toBe(PAGE.emailCode)
-    idp.clock.advance(30)
+    await idp.clock.advance(30)
     const waiting = await type(journey, code)
     expect(waiting.status).toBe(422)
     expect(waiting.faults.join()).toContain('1分ほど待ってから')
-    idp.clock.advance(32)
+    await idp.clock.advance(32)
     const page = await type(journey, code)
     expect(page.status).toBe(422)
     expect(page.faults.join()).toContain('新しいコードを送りました')
@@ -390,12 +390,12 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
     const journey = await asked()
     for (let mail = 2; mail <= 5; mail += 1) {
       await settled(idp)
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       await journey.visitor.submit('email-resend')
     }
     // A mail that is being sent while a minute passes would be taken up again.
     await settled(idp)
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     const limited = await journey.visitor.submit('email-resend')
     expect(limited.faults.join()).toContain('今はメールを送れません')
     const other = await aJourney(idp, journey.member)
@@ -405,7 +405,7 @@ describe('The manual’s chapter 2-6, signing in with a mailed code', () => {
     expect(page.root.querySelector('input[name="code"]')).toBeNull()
     await settled(idp)
     expect(mailsTo(idp, addressOf(journey))).toHaveLength(5)
-    idp.clock.advance(3600)
+    await idp.clock.advance(3600)
     const fresh = await aJourney(idp, journey.member)
     await fresh.start()
     await fresh.walkTo(PAGE.emailCode)
@@ -470,7 +470,7 @@ describe('A mailed code where a store is slow or fails', () => {
     const page = await journey.visitor.visit(url)
     expect(page.heading).toBe(PAGE.emailCodeUnsent)
     expect(page.text).toContain('コードはまだ送っていません')
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     await journey.visitor.submit('コードを送る')
     expect(await codeMails(idp, addressOf(journey))).toHaveLength(1)
     const code = await journey.newestCode()
@@ -483,7 +483,7 @@ describe('A mailed code where a store is slow or fails', () => {
     const { url } = await journey.walkTo(PAGE.emailCode)
     await settled(idp)
     await forgetCode(idp, journey)
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     // Each has read what the other has not changed yet; whose code stands there first is counted last.
     const [read, sent] = [aSignal(), aSignal()]
     let [readers, senders] = [0, 0]
@@ -512,7 +512,7 @@ describe('A mailed code where a store is slow or fails', () => {
     await journey.start()
     await journey.walkTo(PAGE.emailCode)
     const old = await journey.newestCode()
-    idp.clock.advance(600)
+    await idp.clock.advance(600)
     // The mail of the one is on its way until the other has been told that no more may be sent.
     const answered = aSignal()
     beforeMail = () => answered.given

@@ -29,7 +29,7 @@ describe('The manual’s chapter 2, for a society that registers at the next sig
     const journey = await aJourneyOf(idp, aNewcomer({ societyId: 'minato' }))
     await journey.start()
     await journey.walkTo(PAGE.enrolled)
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     return journey
   }
 

@@ -602,7 +602,7 @@ describe('Bad input of applications', () => {
         expect((await push(proof)).status).toBe(201)
         const error = 'invalid_request'
         isJsonError(await push(proof), error, 400)
-        idp.clock.advance(400)
+        await idp.clock.advance(400)
         isJsonError(await push(proof), error, 400)
       })
 

@@ -260,7 +260,7 @@ describe('The protocol, by a certified relying party', () => {
         await aJourneyOf(idp, anOldHand(at)),
       ]
       for (const one of [first, second]) await one.visitor.visit(pushed)
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       await first.walkTo(PAGE.signedIn)
       await second.walkTo(PAGE.emailCode)
       const page = await second.answer()
@@ -385,7 +385,7 @@ describe('The protocol, by a certified relying party', () => {
         request_uri: `${objectAddress}/none`,
       }
       const url = `${idp.issuer}/auth?${new URLSearchParams(query)}`
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       const answers: Response[] = []
       for (let sent = 0; sent < 121; sent += 1) answers.push(await fetch(url))
       const last = answers.at(-1)
@@ -394,7 +394,7 @@ describe('The protocol, by a certified relying party', () => {
       expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0)
       const record = await findRefusal(idp.services, last?.headers.get('x-request-id') ?? '')
       expect(record?.findings).toMatchObject([{ rule: 'request_object.too_many' }])
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       expect((await fetch(url)).status).toBe(400)
     })
   })

@@ -77,7 +77,7 @@ describe('As an OpenID Provider', () => {
     test('login asks for password and code again, and auth_time is the new one', async () => {
       const journey = await signedIn()
       const first = (await journey.rp.finish(journey.visitor.page.url)).claims()
-      idp.clock.advance(90)
+      await idp.clock.advance(90)
       expect((await journey.start({ prompt: 'login' })).heading).toBe(PAGE.password)
       expect((await journey.walkTo(PAGE.emailCode)).heading).toBe(PAGE.emailCode)
       const again = (await journey.finish()).claims()
@@ -100,7 +100,7 @@ describe('As an OpenID Provider', () => {
     test('is met by a session that is young enough, and not by an older one', async () => {
       const journey = await signedIn()
       const first = (await journey.rp.finish(journey.visitor.page.url)).claims()
-      idp.clock.advance(100)
+      await idp.clock.advance(100)
       expect((await journey.start({ max_age: '120' })).heading).toBe(PAGE.signedIn)
       expect((await journey.start({ max_age: '60' })).heading).toBe(PAGE.password)
       const again = (await journey.finish()).claims()
@@ -109,15 +109,15 @@ describe('As an OpenID Provider', () => {
 
     test('0 asks anew each time and is then met', async () => {
       const journey = await signedIn()
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       expect((await journey.start({ max_age: '0' })).heading).toBe(PAGE.password)
-      idp.clock.advance(30)
+      await idp.clock.advance(30)
       expect((await journey.finish()).claims()?.auth_time).toBe(idp.clock.now())
     })
 
     test('with prompt=none is login_required once exceeded', async () => {
       const journey = await signedIn()
-      idp.clock.advance(100)
+      await idp.clock.advance(100)
       expect(errorOf(await journey.start({ prompt: 'none', max_age: '60' }))).toBe('login_required')
     })
 
@@ -127,28 +127,28 @@ describe('As an OpenID Provider', () => {
         clientId: 'kiosk',
         visitor: journey.visitor,
       })
-      idp.clock.advance(299)
+      await idp.clock.advance(299)
       expect((await kiosk.start()).heading).toBe(PAGE.signedIn)
-      idp.clock.advance(2)
+      await idp.clock.advance(2)
       expect((await kiosk.start()).heading).toBe(PAGE.password)
     })
 
     test('a session ends after half an hour unused', async () => {
       const journey = await signedIn()
-      idp.clock.advance(1799)
+      await idp.clock.advance(1799)
       expect((await journey.start()).heading).toBe(PAGE.signedIn)
-      idp.clock.advance(1801)
+      await idp.clock.advance(1801)
       expect((await journey.start()).heading).toBe(PAGE.password)
     })
 
     test('a session ends after twelve hours, however busy', async () => {
       const journey = await signedIn()
       for (let half = 0; half < 23; half += 1) {
-        idp.clock.advance(1799)
+        await idp.clock.advance(1799)
         await journey.start({ prompt: 'none' })
         expect(errorOf(journey.visitor.page)).toBeNull()
       }
-      idp.clock.advance(12 * 3600 - 23 * 1799 + 1)
+      await idp.clock.advance(12 * 3600 - 23 * 1799 + 1)
       expect(errorOf(await journey.start({ prompt: 'none' }))).toBe('login_required')
     })
   })
@@ -203,7 +203,7 @@ describe('As an OpenID Provider', () => {
       const hint = { id_token_hint: id_token ?? '' }
       expect(errorOf(await journey.start({ ...hint, prompt: 'none' }))).toBe('login_required')
       expect((await journey.start(hint)).heading).toBe(PAGE.password)
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       const page = await journey.walkTo(PAGE.signedIn)
       expect(page.url.searchParams.get('code')).toBeNull()
       expect(errorOf(page)).toBe('login_required')
@@ -358,7 +358,7 @@ describe('As an OpenID Provider', () => {
     test('a code lives a minute', async () => {
       const journey = await signedIn()
       const { url } = journey.visitor.page
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       await expect(journey.rp.finish(url)).rejects.toThrow()
     })
 

@@ -39,7 +39,7 @@ describe('With the mail server down', () => {
   const recovered = async () => {
     await idp.mails.resume()
     for (let tries = 0; tries < 3; tries += 1) {
-      idp.clock.advance(20)
+      await idp.clock.advance(20)
       await new Promise((resolve) => setTimeout(resolve, 1100))
     }
     await settled(idp)
@@ -61,7 +61,7 @@ describe('With the mail server down', () => {
     expect(code.text).not.toContain(DELAYED)
     await foundDown(2, before)
 
-    idp.clock.advance(2)
+    await idp.clock.advance(2)
     expect((await first.visitor.visit(waiting.url)).text).toContain(DELAYED)
     expect((await later.visitor.visit(code.url)).text).toContain(DELAYED)
     const status = await first.visitor.visit(`${waiting.url.href}/email-status`)
@@ -85,10 +85,10 @@ describe('With the mail server down', () => {
     const before = putOffs()
     const waiting = await journey.visitor.submit('email', { email: addressOf(journey) })
     await foundDown(1, before)
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     await journey.visitor.submit('email-resend')
     await foundDown(3, before)
-    idp.clock.advance(2)
+    await idp.clock.advance(2)
     await idp.restart()
     expect((await journey.visitor.visit(waiting.url)).text).toContain(DELAYED)
     await recovered()
@@ -107,7 +107,7 @@ describe('With the mail server down', () => {
     const before = putOffs()
     await journey.visitor.submit('email', { email: addressOf(journey) })
     await foundDown(1, before)
-    idp.clock.advance(601)
+    await idp.clock.advance(601)
     await recovered()
     expect(mailsTo(idp, addressOf(journey))).toEqual([])
   })

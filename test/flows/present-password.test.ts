@@ -58,7 +58,7 @@ describe('Who has the mailbox of a member without another method', () => {
     const member = await idp.services.members.save(aSettledMember())
     const { visitor } = await atReset(member)
     const pass = await passFor(idp, member)
-    idp.clock.advance(1)
+    await idp.clock.advance(1)
     for (let tries = 0; tries < 6; tries += 1) {
       const refused = await visitor.submit('reset-password', { password: 'short', pass })
       expect(refused.faults.join()).toContain('8文字以上')
@@ -72,7 +72,7 @@ describe('Who has the mailbox of a member without another method', () => {
     const member = await idp.services.members.save(aSettledMember())
     const { visitor } = await atReset(member)
     const pass = await passFor(idp, member)
-    idp.clock.advance(1)
+    await idp.clock.advance(1)
     for (let tries = 0; tries < 7; tries += 1) {
       const refused = await visitor.submit('reset-password', { password: A_PASSWORD, pass })
       expect(refused.faults).toEqual([SAME])
@@ -87,7 +87,7 @@ describe('Who has the mailbox of a member without another method', () => {
   test('may take a password like the present one with the pass, as no likeness is told', async () => {
     const member = await idp.services.members.save(aSettledMember())
     const pass = await passFor(idp, member)
-    idp.clock.advance(1)
+    await idp.clock.advance(1)
     expect((await replace({ password: `${A_PASSWORD}!`, pass }, member)).heading).toBe(
       PAGE.password,
     )
@@ -109,7 +109,7 @@ describe('The present password as the new one', () => {
     expect((await idp.memberOf(saved)).password.hash).toBe(saved.password.hash)
     // The sign-in is not stopped by it.
     expect((await signIn(await aVisit(idp), saved)).heading).toBe(PAGE.verifyTotp)
-    idp.clock.advance(901)
+    await idp.clock.advance(901)
     expect((await send(NEW_PASSWORD)).heading).toBe(PAGE.password)
   })
 
@@ -127,7 +127,7 @@ describe('The present password as the new one', () => {
       expect((await send(`${A_PASSWORD}${tries}`)).faults).toEqual([SAME])
     }
     expect((await send(NEW_PASSWORD)).faults.join()).toMatch(PAUSED)
-    idp.clock.advance(901)
+    await idp.clock.advance(901)
     expect((await send(NEW_PASSWORD)).faults).toEqual([])
   })
 })
@@ -137,7 +137,7 @@ describe('A request that one limit refuses', () => {
     const { member } = await withApp(idp, aSettledMember())
     const saved = await idp.services.members.save(member)
     for (let times = 0; times < 12; times += 1) await askForReset(await aVisit(idp), saved)
-    idp.clock.advance(3601)
+    await idp.clock.advance(3601)
     expect((await askForReset(await aVisit(idp), saved)).faults).toEqual([])
   })
 

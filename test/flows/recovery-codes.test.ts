@@ -142,7 +142,7 @@ describe('Recovery codes', () => {
     const silent = await journey.start({ prompt: 'none' })
     expect(silent.url.searchParams.has('code')).toBe(true)
 
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     const later = await asked(holder)
     expect((await type(later, offered[0] ?? '')).faults.join()).toContain(WRONG)
     const again = await type(later, codeAt(holder, 1))
@@ -267,7 +267,7 @@ describe('Recovery codes', () => {
       expect(page.faults.join()).toContain(MANY)
     }
     expect(proofsOf(holder)).toEqual([])
-    idp.clock.advance(901)
+    await idp.clock.advance(901)
     expect((await signInBy(holder, codeAt(holder, 0))).heading).toBe(PAGE.signedIn)
   })
 

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { Secret, TOTP } from 'otpauth'
 import type { EpochSeconds, Member, MemberId } from '../../accounts/member.ts'
 import { issuePass } from '../../cli/member-pass.ts'
@@ -9,6 +8,7 @@ import type { Idp } from '../support/idp.ts'
 import type { Page } from '../support/page.ts'
 import { aRelyingParty, type RelyingParty } from '../support/rp.ts'
 import type { SunkMail } from '../support/smtp-sink.ts'
+import { settled } from './support.ts'
 
 /** The pages by what their headings say. */
 export const PAGE = {
@@ -119,18 +119,9 @@ export const passFor = async (idp: Idp, member: Member, minutes = 60): Promise<s
 export const mailsTo = (idp: Idp, address: string | undefined): readonly SunkMail[] =>
   idp.mails.mails.filter(({ to }) => to === address)
 
-/** All that was queued has gone out or been given up. */
-export const mailsGone = async (idp: Idp): Promise<void> => {
-  for (let tries = 0; tries < 500; tries += 1) {
-    if ((await idp.services.outbox.count()) === 0) return
-    await delay(20)
-  }
-  throw new Error('mails are still waiting after ten seconds')
-}
-
 /** The newest code mailed to the member. */
 export const newestCode = async (idp: Idp, member: Member): Promise<string> => {
-  await mailsGone(idp)
+  await settled(idp)
   const codes = mailsTo(idp, member.email?.address).flatMap(
     ({ text }) => /^\s*(\d{6})\s*$/mu.exec(text)?.[1] ?? [],
   )

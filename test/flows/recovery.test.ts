@@ -11,7 +11,6 @@ import {
   askForReset,
   aVisit,
   bare,
-  mailsGone,
   mailsTo,
   NEW_PASSWORD,
   newestCode,
@@ -21,7 +20,7 @@ import {
   type Visit,
   withApp,
 } from './recovery-support.ts'
-import { theDate } from './support.ts'
+import { settled, theDate } from './support.ts'
 
 let idp: Idp
 beforeAll(async () => {
@@ -38,11 +37,11 @@ const actsOf = async ({ id }: Member) =>
 /** A second later: what two instances do is told in its order by the second. */
 const laterWith = async (pass: Promise<string>): Promise<string> => {
   const issued = await pass
-  idp.clock.advance(1)
+  await idp.clock.advance(1)
   return issued
 }
 const subjectsTo = async (member: Member) => {
-  await mailsGone(idp)
+  await settled(idp)
   return mailsTo(idp, member.email?.address).map(({ subject }) => subject)
 }
 
@@ -160,7 +159,7 @@ describe('a forgotten password', () => {
     const [first, second] = visits
     await first!.visitor.submit('reset-password', { password: NEW_PASSWORD })
     const { hash } = (await idp.memberOf(member)).password
-    idp.clock.advance(1)
+    await idp.clock.advance(1)
     const late = await second!.visitor.submit('reset-password', { password: 'Suzume-no-Oyado-7!' })
     expect(late.heading).toBe(PAGE.forgotPassword)
     expect((await idp.memberOf(member)).password.hash).toBe(hash)
@@ -222,10 +221,10 @@ describe('who asks for a reset learns nothing', () => {
 
   test('a mail goes to the one member whose birth date fits, and to nobody else', async () => {
     const all = await claims()
-    await mailsGone(idp)
+    await settled(idp)
     const before = idp.mails.mails.length
     for (const claim of all) await askForReset(await aVisit(idp), claim)
-    await mailsGone(idp)
+    await settled(idp)
     const sent = idp.mails.mails.slice(before).map(({ to, subject }) => ({ to, subject }))
     expect(sent).toEqual([
       { to: all[0]!.member!.email?.address, subject: '【さくら健康保険組合】パスワードの再設定' },
@@ -280,7 +279,7 @@ describe('a forgotten user ID', () => {
     ]
     const elsewhere = await stored(aSettledMember({ email, societyId: 'minato' }))
     await askForId('ie-1@EXAMPLE.jp')
-    await mailsGone(idp)
+    await settled(idp)
     const [mail, ...more] = mailsTo(idp, 'ie-1@example.jp')
     expect(more).toEqual([])
     for (const { loginId } of family) expect(mail?.text).toContain(loginId)
@@ -388,7 +387,7 @@ describe('a lost phone', () => {
     const { member: other } = await anAppMember()
     const foreign = await passFor(idp, other)
     const expired = await passFor(idp, member, 10)
-    idp.clock.advance(600)
+    await idp.clock.advance(600)
     const { visitor } = await atLost(member)
     for (const pass of [foreign, expired]) {
       const page = await visitor.submit('desk-pass', { pass })

@@ -47,13 +47,13 @@ describe('A member who stops', () => {
     const [hour, minute] = [inJapan.getUTCHours(), inJapan.getUTCMinutes()]
     const until = `この画面は${hour}時${String(minute).padStart(2, '0')}分まで使えます`
     expect(page.text).toContain(until)
-    idp.clock.advance(1800)
+    await idp.clock.advance(1800)
     const terms = await journey.walkTo(PAGE.terms)
     expect(terms.text).toContain(until)
     expect(terms.text).toContain('続きから進めます')
-    idp.clock.advance(1799)
+    await idp.clock.advance(1799)
     expect((await journey.visitor.visit(terms.url)).heading).toBe(PAGE.terms)
-    idp.clock.advance(2)
+    await idp.clock.advance(2)
     expect((await journey.visitor.submit('terms', { agree: true })).heading).toBe(PAGE.stale)
   })
 
@@ -80,7 +80,7 @@ describe('A member who stops', () => {
       }
       // Two hours later a mail that has not gone out is not sent any more.
       await settled(idp)
-      idp.clock.advance(7200)
+      await idp.clock.advance(7200)
       const other = await elsewhere(journey)
       expect(other.visitor.page.heading).toBe(resumed)
       const claims = (await other.finish()).claims()
@@ -139,7 +139,7 @@ describe('A member who stops', () => {
       const journey = await aJourneyOf(idp, aNewcomer())
       await journey.start()
       await journey.walkTo(PAGE.terms)
-      idp.clock.advance(30 * 86_400 + 1)
+      await idp.clock.advance(30 * 86_400 + 1)
       const other = await elsewhere(journey)
       expect(other.visitor.page.heading).toBe(PAGE.stopped)
       expect(other.visitor.page.status).toBe(403)
@@ -161,7 +161,7 @@ describe('A member who stops', () => {
       const journey = await aJourneyOf(idp, aNewcomer())
       await journey.start()
       const page = await journey.walkTo(PAGE.birthdate)
-      idp.clock.advance(3601)
+      await idp.clock.advance(3601)
       const late = await journey.visitor.submit('birthdate', {
         era: 'seireki',
         year: '1985',

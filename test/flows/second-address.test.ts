@@ -151,7 +151,7 @@ describe('A second address at the account page', () => {
     const second = aSecondAddress()
     const { visitor, member } = await atAccount()
     await visitor.visit(account('/second-email'))
-    idp.clock.advance(301)
+    await idp.clock.advance(301)
     const page = await visitor.submit('add', { email: second })
     expect(page.heading).toBe('もう一度ログインしてください')
     await settled(idp)
@@ -170,7 +170,7 @@ describe('A second address at the account page', () => {
     const { visitor, member } = await atAccount({
       secondEmail: { address: second, verifiedAt: now },
     })
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     const wanted = `new-${firstOf(member)}`
     await visitor.visit(account('/email'))
     await visitor.submit('change', { email: wanted })
@@ -229,10 +229,10 @@ describe('A second address at a sign-in', () => {
     await visitor.submit('email-other')
     for (let mail = 3; mail <= 5; mail += 1) {
       await settled(idp)
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       await visitor.submit('email-resend')
     }
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     expect((await visitor.submit('email-resend')).faults.join()).toContain('今はメールを送れません')
     const mails = [...(await codeMails(idp, firstOf(member))), ...(await codeMails(idp, second))]
     expect(mails).toHaveLength(5)
@@ -315,10 +315,10 @@ describe('The reference number of a code', () => {
     const mail = await newestMail(idp, firstOf(journey.member))
     expect(referenceOn(mail.text)).toMatch(/^[A-Z]{2}\d{2}[A-Z]{2}$/u)
     expect(referenceOn(first.text)).toBe(referenceOn(mail.text))
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     const again = await journey.visitor.submit('email-resend')
     expect(referenceOn(again.text)).toBe(referenceOn(first.text))
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     const other = await aJourney(idp, journey.member)
     await other.start()
     const second = await other.walkTo(PAGE.emailCode)

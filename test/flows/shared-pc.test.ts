@@ -50,7 +50,7 @@ const leftHalfWay = async (visitor: Visitor) => {
   const journey = await aJourney(idp, member, { visitor, keys })
   await journey.start()
   const { url } = await journey.walkTo(PAGE.recoveryCodes)
-  idp.clock.advance(60)
+  await idp.clock.advance(60)
   return { member, keys, journey, url }
 }
 
@@ -63,7 +63,7 @@ const signedInAgain = async ({
   const again = await aJourney(idp, member, { visitor: journey.visitor, keys })
   await again.start()
   const tokens = await again.finish()
-  idp.clock.advance(30)
+  await idp.clock.advance(30)
   return { again, tokens }
 }
 
@@ -137,7 +137,7 @@ describe('After signing out on a shared PC, what was left half-way there', () =>
     const visitor = aVisitor()
     const left = await leftHalfWay(visitor)
     await signedInAgain(left)
-    idp.clock.advance(1800)
+    await idp.clock.advance(1800)
     expect((await visitor.visit(left.url)).heading).toBe(PAGE.password)
   })
 
@@ -187,7 +187,7 @@ describe('After signing out on a shared PC, what was left half-way there', () =>
       code: appCode(keys.appSecret ?? Buffer.alloc(0), idp.clock.now()),
     })
     expect(way.pathname).toMatch(/^\/auth\/./u)
-    idp.clock.advance(60)
+    await idp.clock.advance(60)
     await visitor.visit(`${idp.issuer}/session/end`)
     await visitor.submit()
     expect((await visitor.visit(way)).heading).toBe(PAGE.password)
@@ -216,11 +216,11 @@ describe('After signing out on a shared PC, what was left half-way there', () =>
     const journey = await aJourneyOf(idp, anOldHand(idp.clock.now()), { visitor })
     await journey.start()
     await journey.finish()
-    idp.clock.advance(60)
+    await idp.clock.advance(60)
     await journey.start({ prompt: 'login' })
     await journey.walkTo(PAGE.emailCode)
     const { url } = visitor.page
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     const elsewhere = aVisitor()
     const other = await aJourney(idp, journey.member, { visitor: elsewhere })
     await other.start()
@@ -294,7 +294,7 @@ describe('A second tab in the same browser', () => {
     const { visitor, first, second } = await twoTabs(member)
     await second.start()
     const waiting = await second.walkTo(PAGE.emailCode)
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     await first.start()
     const claims = (await first.finish()).claims()
     // Its form, as it stands there.
@@ -313,7 +313,7 @@ describe('A second tab in the same browser', () => {
     const { visitor, first, second } = await twoTabs(member)
     const { url, root } = await second.start()
     await second.walkTo(PAGE.emailCode)
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     await first.start()
     await first.finish()
     const somebody = await aJourneyOf(idp, anOldHand(idp.clock.now()), { visitor })
@@ -338,7 +338,7 @@ describe('A second tab in the same browser', () => {
     const { url } = await second.start()
     await first.start()
     await first.finish()
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     expect((await visitor.visit(url)).heading).toBe(PAGE.password)
     expect((await second.finish()).claims()?.amr).toEqual(['pwd', 'otp', 'mca'])
   })
@@ -348,7 +348,7 @@ describe('A second tab in the same browser', () => {
     const { visitor, first, second } = await twoTabs(member)
     await second.start({ prompt: 'login' })
     const { url } = await second.walkTo(PAGE.emailCode)
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     await first.start()
     await first.finish()
     expect((await visitor.visit(url)).heading).toBe(PAGE.password)

@@ -118,7 +118,7 @@ describe('The keys of two servers', () => {
     const advance = async (seconds: number) => {
       isHeld = true
       while (busy > 0) await delay(POLL_MS)
-      idp.clock.advance(seconds)
+      await idp.clock.advance(seconds)
       isHeld = false
     }
     const signedAfter = async (count: number) => {
@@ -162,7 +162,7 @@ describe('The keys of two servers', () => {
     const before = await published()
     await idp.restart()
     expect(await published()).toEqual(before)
-    idp.clock.advance(RETIRED_SECONDS)
+    await idp.clock.advance(RETIRED_SECONDS)
     await untilBoth((kids) => kids.length === 3)
     expect((await atRest().find())?.keys.map(({ kid }) => kid).toSorted()).toEqual(
       [...(await published())].toSorted(),
@@ -178,7 +178,7 @@ describe('The keys of two servers', () => {
     await verify(token, aStrictCache())
     const former = new Set(await published())
     await atRest().revoke('alice')
-    idp.clock.advance(SPREAD_SECONDS)
+    await idp.clock.advance(SPREAD_SECONDS)
     await untilBoth((kids) => kids.length === 3 && !kids.some((kid) => former.has(kid)))
     await expect(verify(token, aStrictCache())).rejects.toThrow('no applicable key')
     await verify(await idToken(journey), aStrictCache())

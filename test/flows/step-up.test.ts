@@ -79,7 +79,7 @@ describe('An application that asks for more than a session has shown', () => {
       async (methods, client, page, acr, amr) => {
         const journey = await signedIn('takes-pwd', methods)
         const since = idp.clock.now()
-        idp.clock.advance(120)
+        await idp.clock.advance(120)
         const stricter = await at(journey, client)
         expect((await stricter.start()).heading).toBe(page)
         expect(await told(stricter)).toEqual({ acr, amr, at: since })
@@ -96,7 +96,7 @@ describe('An application that asks for more than a session has shown', () => {
         acrClaim({ values: [PHR, MFA] }),
       ]) {
         const again = await at(journey, 'takes-email')
-        idp.clock.advance(30)
+        await idp.clock.advance(30)
         await again.start(wish)
         expect([PAGE.verifyTotp, PAGE.signedIn]).toContain(again.visitor.page.heading)
         expect(await told(again)).toMatchObject({ acr: MFA, amr: ['pwd', 'otp', 'mfa'] })
@@ -105,18 +105,18 @@ describe('An application that asks for more than a session has shown', () => {
 
     test('of a session that was begun anew with less in another tab, while the page was open', async () => {
       const journey = await signedIn('takes-mfa', ['totp'])
-      idp.clock.advance(100)
+      await idp.clock.advance(100)
       // Too old a proof for this one: it asks for everything.
       const open = await at(journey, 'takes-mfa')
       const page = await open.start({ max_age: '60' })
       expect(page.heading).toBe(PAGE.password)
       const otherTab = await at(journey, 'takes-pwd')
-      idp.clock.advance(1)
+      await idp.clock.advance(1)
       await otherTab.start({ prompt: 'login' })
       expect(await told(otherTab)).toMatchObject({ acr: PWD, at: idp.clock.now() })
       // The password is new by now; the app's digits are as old as they were.
       expect((await journey.visitor.visit(page.url)).heading).toBe(PAGE.verifyTotp)
-      idp.clock.advance(30)
+      await idp.clock.advance(30)
       expect(await told(open)).toMatchObject({ acr: MFA, amr: ['pwd', 'otp', 'mfa'] })
     })
 
@@ -198,7 +198,7 @@ describe('An application that asks for more than a session has shown', () => {
     test('auth_time is the oldest proof’s, and new when everything is proven anew', async () => {
       const journey = await signedIn('takes-email', ['emailCode'])
       const since = idp.clock.now()
-      idp.clock.advance(200)
+      await idp.clock.advance(200)
       await journey.start()
       expect((await told(journey)).at).toBe(since)
       await journey.start({ prompt: 'login' })
@@ -208,7 +208,7 @@ describe('An application that asks for more than a session has shown', () => {
 
     test('a session too old for one application is asked for everything there, and serves the others', async () => {
       const journey = await signedIn('takes-email', ['totp'])
-      idp.clock.advance(301)
+      await idp.clock.advance(301)
       const other = await at(journey, 'takes-email')
       expect((await other.start()).heading).toBe(PAGE.signedIn)
       const strict = await at(journey, 'forgets-fast')

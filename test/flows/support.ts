@@ -5,7 +5,7 @@ import { aVisitor, type Visitor } from '../support/agent.ts'
 import { createAuthenticator } from '../support/authenticator.ts'
 import { appCode } from '../support/authenticator-app.ts'
 import { A_PASSWORD, aMember } from '../support/builders.ts'
-import type { TestClock } from '../support/clock.ts'
+import { steppedBy, type TestClock } from '../support/clock.ts'
 import type { Idp } from '../support/idp.ts'
 import type { Page } from '../support/page.ts'
 import {
@@ -82,15 +82,10 @@ const REAL = [
  */
 export const theDate = (): TestClock => {
   jest.useFakeTimers({ doNotFake: [...REAL], now: Math.floor(Date.now() / 1000) * 1000 })
-  const followers = new Set<(seconds: number) => void>()
-  return {
-    now: () => Math.floor(Date.now() / 1000),
-    advance(seconds) {
-      jest.setSystemTime(Date.now() + seconds * 1000)
-      for (const follow of followers) follow(seconds)
-    },
-    followers,
-  }
+  return steppedBy(
+    () => Math.floor(Date.now() / 1000),
+    (seconds) => jest.setSystemTime(Date.now() + seconds * 1000),
+  )
 }
 
 /** The token of the page's forms. */
@@ -190,7 +185,8 @@ export const settled = async (idp: Idp): Promise<void> => {
     if ((await idp.services.outbox.count()) === 0) return
     await delay(20)
   }
-  throw new Error('mails are still waiting after ten seconds')
+  const putOff = idp.log.filter(({ msg }) => msg === 'mail_put_off')
+  throw new Error(`mails are still waiting after ten seconds; put off: ${JSON.stringify(putOff)}`)
 }
 
 /** The mails with a code that have come to this address, once all mails have gone out. */

@@ -75,7 +75,7 @@ describe('Pressing “send again” too soon', () => {
     await settled(idp)
     const address = journey.member.email?.address ?? ''
     expect(mailsTo(idp, address)).toHaveLength(1)
-    idp.clock.advance(61)
+    await idp.clock.advance(61)
     const resent = await journey.visitor.submit('email-resend')
     expect(resent.faults).toEqual([])
     await settled(idp)

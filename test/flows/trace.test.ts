@@ -432,7 +432,7 @@ const MISTAKES: readonly Mistake[] = [
         OPERATOR,
       )
       secret(made ?? '')
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       return redeem({ code: 'x' }, basic(client))
     },
     () => ({ rule: 'auth.secret_expired', parameter: 'client_secret', fix: /new secret/ }),
@@ -461,7 +461,7 @@ const MISTAKES: readonly Mistake[] = [
     'a code that is too old',
     async () => {
       const code = await aCode()
-      idp.clock.advance(61)
+      await idp.clock.advance(61)
       return redeem(code)
     },
     () => ({ rule: 'code.expired', parameter: 'code', fix: /as soon as/ }),
@@ -634,7 +634,7 @@ const MISTAKES: readonly Mistake[] = [
     'an initial access token that has expired',
     async () => {
       const token = await aRegistrationToken({ days: 1 })
-      idp.clock.advance(86_401)
+      await idp.clock.advance(86_401)
       return refusedRegistration(token)
     },
     () => ({
@@ -788,14 +788,14 @@ describe('kenpo-idp trace', () => {
     expect(unknown.err).toContain('There is no record of 7F3K-92QD')
     expect(unknown.err).toContain('7日')
     const reference = referenceIn(await refusedAtCallback({ scope: 'email' }))
-    idp.clock.advance(7 * 86_400 + 1)
+    await idp.clock.advance(7 * 86_400 + 1)
     const options = { typed: reference, format: 'text', locale: 'ja' } as const
     await expect(traceRefusal(idp.services, options)).rejects.toThrow('There is no record')
     await expect(traceRefusal(idp.services, { ...options, typed: 'U-1' })).rejects.toThrow('7F3K')
   })
 
   test('of a flood, as much is kept as an hour allows, and all of it is refused alike', async () => {
-    idp.clock.advance(3601)
+    await idp.clock.advance(3601)
     let kept = 0
     const flood = async (times: number, send: () => Promise<string>) => {
       for (let sent = 0; sent < times; sent += 1) {

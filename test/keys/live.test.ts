@@ -46,11 +46,11 @@ describe('The keys as one server uses them', () => {
 
   test('are as fresh as those that sign', async () => {
     const live = await aServer()
-    clock.advance(100)
+    await clock.advance(100)
     await atRest().rotate('alice', LEAD_SECONDS)
     expect(await live.refresh()).toBe(true)
     expect(live.ages().map(({ seconds }) => seconds)).toEqual([100, 100, 100])
-    clock.advance(LEAD_SECONDS + 7)
+    await clock.advance(LEAD_SECONDS + 7)
     expect(await live.refresh()).toBe(true)
     expect(live.ages().map(({ seconds }) => seconds)).toEqual([7, 7, 7])
   })
@@ -62,7 +62,7 @@ describe('The keys as one server uses them', () => {
     expect(await live.refresh()).toBe(false)
     expect(live.isLacking()).toBe(true)
     expect(kids(live)).toEqual(before)
-    clock.advance(LEAD_SECONDS + 7)
+    await clock.advance(LEAD_SECONDS + 7)
     await live.refresh()
     // Its own, older than those that should sign.
     expect(live.ages().map(({ seconds }) => seconds)).toEqual(Array(3).fill(LEAD_SECONDS + 7))
@@ -80,7 +80,7 @@ describe('The keys as one server uses them', () => {
     await atRest({}, [other, ours]).revoke('alice')
     await live.refresh()
     expect(kids(live)).toHaveLength(3)
-    clock.advance(SPREAD_SECONDS)
+    await clock.advance(SPREAD_SECONDS)
     await expect(live.refresh()).rejects.toThrow('unreadable_secret')
     // And again, until somebody has acted on it.
     await expect(live.refresh()).rejects.toThrow('unreadable_secret')
@@ -97,7 +97,7 @@ describe('The keys as one server uses them', () => {
     const ring = await atRest().revoke('alice')
     await live.refresh()
     isDown = true
-    clock.advance(SPREAD_SECONDS)
+    await clock.advance(SPREAD_SECONDS)
     expect(await live.refresh()).toBe(true)
     expect(kids(live)).toEqual(ring.keys.slice(3).map(({ kid }) => kid))
     expect(live.isLacking()).toBe(false)
@@ -113,7 +113,7 @@ describe('The keys as one server uses them', () => {
     })
     const ring = await atRest().revoke('alice')
     isReadOnly = true
-    clock.advance(SPREAD_SECONDS)
+    await clock.advance(SPREAD_SECONDS)
     expect(await live.refresh()).toBe(true)
     expect(kids(live)).toEqual(ring.keys.slice(3).map(({ kid }) => kid))
     await expect(live.tidy()).rejects.toThrow(StoreUnavailableError)

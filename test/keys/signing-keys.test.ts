@@ -62,7 +62,7 @@ describe('A server whose signing keys change', () => {
     await jest.advanceTimersByTimeAsync(LOOK_MS)
     expect(signing.missing()).toEqual([expect.stringContaining('IDP_ENCRYPTION_KEYS')])
     expect(losses).toEqual([])
-    clock.advance(SPREAD_SECONDS)
+    await clock.advance(SPREAD_SECONDS)
     await jest.advanceTimersByTimeAsync(LOOK_MS)
     expect(losses).toEqual(['unreadable_secret'])
     await signing.close()

@@ -16,7 +16,7 @@ describe('The cluster that flows are walked on', () => {
   test('is two processes with the test’s clock, stores, mail server and log', async () => {
     // A server that the test itself runs says nothing of listening.
     expect(idp.log.filter(({ msg }) => msg === 'listening')).toHaveLength(2)
-    idp.clock.advance(86_400)
+    await idp.clock.advance(86_400)
     const journey = await aJourneyOf(idp, aNewcomer())
     await journey.start()
     const tokens = await journey.finish()

@@ -2,9 +2,29 @@ import type { EpochSeconds } from '../../accounts/member.ts'
 import type { Clock } from '../../accounts/ports.ts'
 
 export interface TestClock extends Clock {
-  advance(seconds: number): void
+  /** Once `rests` have resolved: a date that jumps would fail a connection being made, and end the
+   * lease of a mail on its way. */
+  advance(seconds: number): Promise<void>
+  /** Each resolves when what it stands for has nothing on its way. */
+  readonly rests: Set<() => Promise<void>>
   /** Called with each advance's seconds: by what has a clock of its own. */
   readonly followers: Set<(seconds: number) => void>
+}
+
+/** The clock that tells this time and is moved by this step. */
+export const steppedBy = (now: () => EpochSeconds, step: (seconds: number) => void): TestClock => {
+  const rests = new Set<() => Promise<void>>()
+  const followers = new Set<(seconds: number) => void>()
+  return {
+    now,
+    async advance(seconds) {
+      for (const rest of rests) await rest()
+      step(seconds)
+      for (const follow of followers) follow(seconds)
+    },
+    rests,
+    followers,
+  }
 }
 
 /**
@@ -13,13 +33,10 @@ export interface TestClock extends Clock {
  */
 export const aClock = (start: EpochSeconds = Math.floor(Date.now() / 1000)): TestClock => {
   let now = start
-  const followers = new Set<(seconds: number) => void>()
-  return {
-    now: () => now,
-    advance(seconds) {
+  return steppedBy(
+    () => now,
+    (seconds) => {
       now += seconds
-      for (const follow of followers) follow(seconds)
     },
-    followers,
-  }
+  )
 }

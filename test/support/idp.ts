@@ -4,8 +4,10 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { AggregatorRegistry } from 'prom-client'
 import type { Member } from '../../accounts/member.ts'
+import type { Outbox } from '../../accounts/ports.ts'
 import { type Adapters, keepSetting, openAdapters } from '../../adapters/index.ts'
 import { createLogoutDelivery } from '../../adapters/logout-delivery.ts'
 import { createMailDelivery } from '../../adapters/mail-delivery.ts'
@@ -165,6 +167,14 @@ const CALLBACK_PAGE =
   '<!doctype html><html lang="en"><head><title>Callback</title><link rel="icon" href="data:,"></head>' +
   '<body><main><h1>Signed in to the relying party</h1></main></body></html>'
 
+/** What other processes send has been sent, where a mail server is there to take it. */
+const emptied = async (outbox: Outbox, { isUp }: Pick<SmtpSink, 'isUp'>): Promise<void> => {
+  for (let tries = 0; isUp() && tries < 100; tries += 1) {
+    if ((await outbox.count()) === 0) return
+    await delay(20)
+  }
+}
+
 /**
  * The whole product on this machine, put together as server.ts does: the real application on a port
  * of its own, the embedded store in a folder of its own, mails through SMTP into a sink. Three
@@ -323,6 +333,10 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     })
     server.on('request', app.listener)
 
+    const rest = async () => {
+      await worker.idle()
+      await logoutWorker.idle()
+    }
     const close = async () => {
       await shut(server)
       await worker.stop()
@@ -334,6 +348,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
       services,
       sweepSessions: () => sweepSessions({ provider: app.current(), services }),
       registry: metrics.registry,
+      rest,
       close,
     }
   }
@@ -362,6 +377,7 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
         services,
         sweepSessions: () => sweepSessions({ provider: createApp(services), services }),
         figures: cluster.figures,
+        rest: () => emptied(services.outbox, mails),
         issuer: config.issuer,
         port,
         close,
@@ -392,11 +408,14 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
         const each = all.map(({ registry }) => registry.getMetricsAsJSON())
         return AggregatorRegistry.aggregate(await Promise.all(each)).metrics()
       }
+      const rest = async () => {
+        for (const instance of all) await instance.rest()
+      }
       const close = async () => {
         await front?.close()
         for (const instance of all) await instance.close()
       }
-      return { ...main, figures, issuer: config.issuer, port, close }
+      return { ...main, figures, rest, issuer: config.issuer, port, close }
     } catch (error) {
       await front?.close()
       await Promise.all(servers.map(shut))
@@ -412,15 +431,18 @@ export const startIdp = async (options: IdpOptions = {}): Promise<Idp> => {
     await shut(callback)
     await mails.close()
     clock.followers.delete(stores.age)
+    clock.rests.delete(rest)
     await stores.stop()
     rmSync(folder, { recursive: true })
   }
 
+  const rest = () => running.rest()
   let running = await open(0).catch(async (error: unknown) => {
     await closeRest()
     throw error
   })
   const { issuer, port } = running
+  clock.rests.add(rest)
 
   return {
     issuer,

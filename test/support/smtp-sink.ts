@@ -26,6 +26,8 @@ export interface SmtpSink {
   waitFor(predicate: (mail: SunkMail) => boolean, timeoutMs?: number): Promise<SunkMail>
   /** Stops listening and drops open connections, as a mail server that is down. */
   pause(): Promise<void>
+  /** Not paused. */
+  isUp(): boolean
   resume(): Promise<void>
   close(): Promise<void>
 }
@@ -121,6 +123,7 @@ export const startSmtpSink = async (): Promise<SmtpSink> => {
       }
     },
     pause,
+    isUp: () => server !== undefined,
     async resume() {
       server ??= await listen(port)
     },

@@ -109,7 +109,7 @@ describe('the embedded file', () => {
     await createThrottle(db, clock).count('mailPerDay', 'a')
     expect(db.sweepExpired(clock.now() + 50)).toBe(0)
     expect(db.sweepExpired(clock.now() + 100)).toBe(4)
-    clock.advance(100)
+    await clock.advance(100)
     expect(await transient.get('long')).toBe(1)
     expect(await adapterFor('Session').find('long')).toBeDefined()
     expect(await adapterFor('Client').find('portal')).toBeDefined()
