@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { bodyParser } from '@koa/bodyparser'
 import Router from '@koa/router'
 import Koa, { type Context } from 'koa'
@@ -6,7 +5,8 @@ import { AuthorizationResponseError } from 'openid-client'
 import { z } from 'zod'
 import { type Frame, renderHome, renderNotice } from './page.ts'
 import { createRelyingParty } from './relying-party.ts'
-import { createSessions, type Session } from './sessions.ts'
+import { createSessions } from './sessions.ts'
+import { createSeal } from './started.ts'
 import { STYLE } from './style.ts'
 import type { Language, NoticeId } from './texts.ts'
 
@@ -32,6 +32,8 @@ export type PortalOptions = Readonly<{
 /** Parameters of an authorization request that a link may ask for. */
 const PASSED_ON = ['prompt', 'max_age', 'ui_locales', 'login_hint', 'acr_values', 'claims']
 
+const COOKIE = { httpOnly: true, sameSite: 'lax' } as const
+
 const parseForm = bodyParser({ enableTypes: ['form'], formLimit: '16kb' })
 const logoutForm = z.object({ logout_token: z.string() })
 
@@ -56,6 +58,7 @@ const openFrontDoor = (door: FrontDoor, { issuer, portalUrl }: PortalOptions): R
   const base = door.path === '/' ? '' : door.path
   const router = new Router()
   const sessions = createSessions()
+  const { seal, open } = createSeal(door.clientSecret)
   const relyingParty = createRelyingParty({
     issuer,
     clientId: door.clientId,
@@ -63,15 +66,11 @@ const openFrontDoor = (door: FrontDoor, { issuer, portalUrl }: PortalOptions): R
     redirectUri: `${portalUrl}${base}/callback`,
     postLogoutRedirectUri: `${portalUrl}${base}/signed-out`,
   })
-  const cookie = `portal_${door.clientId}`
-  const cookieOptions = { signed: true, httpOnly: true, sameSite: 'lax' } as const
+  const sessionCookie = `portal_${door.clientId}`
+  const startedCookie = `portal_${door.clientId}_started`
 
-  const sessionOf = (ctx: Context): Session | undefined => sessions.find(ctx.cookies.get(cookie))
-  const open = (ctx: Context, session: Session): Session => {
-    sessions.end(ctx.cookies.get(cookie))
-    ctx.cookies.set(cookie, sessions.open(session), cookieOptions)
-    return session
-  }
+  const signInOf = (ctx: Context) => sessions.find(ctx.cookies.get(sessionCookie))
+  const startedOf = (ctx: Context) => open(ctx.cookies.get(startedCookie))
   const frameOf = (ctx: Context): Frame => {
     const language = languageOf(ctx) ?? 'ja'
     return { language, name: door.name[language], base, loginHint: door.loginHint ?? '12345-678' }
@@ -84,9 +83,9 @@ const openFrontDoor = (door: FrontDoor, { issuer, portalUrl }: PortalOptions): R
   router.get(base || '/', (ctx) => {
     const language = languageOf(ctx)
     if (ctx.query.lang !== undefined && language) {
-      ctx.cookies.set('portal_lang', language, { signed: true, httpOnly: true, sameSite: 'lax' })
+      ctx.cookies.set('portal_lang', language, COOKIE)
     }
-    ctx.body = renderHome(frameOf(ctx), sessionOf(ctx)?.signIn?.claims)
+    ctx.body = renderHome(frameOf(ctx), signInOf(ctx)?.claims)
   })
 
   // Also the initiate_login_uri (OIDC Core section 4), so the issuer is checked where it is said.
@@ -101,8 +100,7 @@ const openFrontDoor = (door: FrontDoor, { issuer, portalUrl }: PortalOptions): R
     const extra = { ...(language && { ui_locales: language }), ...Object.fromEntries(asked) }
     try {
       const { url, started } = await relyingParty.start(extra)
-      const session = sessionOf(ctx) ?? open(ctx, { started: new Map() })
-      sessions.remember(session, started)
+      ctx.cookies.set(startedCookie, await seal([...(await startedOf(ctx)), started]), COOKIE)
       ctx.redirect(url)
     } catch {
       show(ctx, 503, 'unreachable')
@@ -110,14 +108,14 @@ const openFrontDoor = (door: FrontDoor, { issuer, portalUrl }: PortalOptions): R
   })
 
   router.get(`${base}/callback`, async (ctx) => {
-    const session = sessionOf(ctx)
-    const state = one(ctx.query.state) ?? ''
-    const started = session?.started.get(state)
-    if (!session || !started) return show(ctx, 400, 'stale')
-    session.started.delete(state)
+    const all = await startedOf(ctx)
+    const started = all.find(({ state }) => state === one(ctx.query.state))
+    if (!started) return show(ctx, 400, 'stale')
+    ctx.cookies.set(startedCookie, await seal(all.filter((other) => other !== started)), COOKIE)
     try {
       const signIn = await relyingParty.finish(new URL(ctx.url, portalUrl), started)
-      open(ctx, { started: session.started, signIn })
+      sessions.end(ctx.cookies.get(sessionCookie))
+      ctx.cookies.set(sessionCookie, sessions.open(signIn), COOKIE)
       ctx.redirect(base || '/')
     } catch (error) {
       const { notice, code } = noticeOf(error)
@@ -128,9 +126,9 @@ const openFrontDoor = (door: FrontDoor, { issuer, portalUrl }: PortalOptions): R
   router.post(`${base}/logout`, async (ctx) => {
     const from = ctx.get('Sec-Fetch-Site')
     if (from !== '' && from !== 'same-origin') ctx.throw(403)
-    const signIn = sessionOf(ctx)?.signIn
-    sessions.end(ctx.cookies.get(cookie))
-    ctx.cookies.set(cookie, null, cookieOptions)
+    const signIn = signInOf(ctx)
+    sessions.end(ctx.cookies.get(sessionCookie))
+    ctx.cookies.set(sessionCookie, null, COOKIE)
     ctx.status = 303
     if (!signIn) return ctx.redirect(base || '/')
     try {
@@ -160,11 +158,10 @@ const openFrontDoor = (door: FrontDoor, { issuer, portalUrl }: PortalOptions): R
 
 /**
  * The demo relying party: health portals of fictional societies, to click through and to test the
- * provider with. It knows the provider by public HTTP only and keeps its sessions in memory.
+ * provider with. It knows the provider by public HTTP only and keeps in memory who is signed in.
  */
 export const createPortal = (options: PortalOptions): Koa => {
   const portal = new Koa()
-  portal.keys = [randomBytes(32).toString('base64url')]
 
   portal.use(async (ctx, next) => {
     ctx.set({

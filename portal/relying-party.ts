@@ -10,12 +10,12 @@ export type Registration = Readonly<{
   postLogoutRedirectUri: string
 }>
 
-/** A sign-in under way, kept in the member's session until the answer comes. */
+/** A sign-in under way, kept by the member's browser until the answer comes. */
 export type StartedSignIn = Readonly<{
   state: string
   nonce: string
   codeVerifier: string
-  maxAge?: number
+  maxAge?: number | undefined
 }>
 
 /** A finished sign-in. */

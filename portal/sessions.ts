@@ -1,40 +1,28 @@
 import { randomBytes } from 'node:crypto'
 import type { EndedSignIn } from './logout-token.ts'
-import type { SignIn, StartedSignIn } from './relying-party.ts'
-
-/** What a browser has going on at one front door. */
-export type Session = {
-  /** By `state`; the oldest goes when there are too many. */
-  readonly started: Map<string, StartedSignIn>
-  signIn?: SignIn
-}
+import type { SignIn } from './relying-party.ts'
 
 const MAX_SESSIONS = 10_000
-const MAX_STARTED = 20
 
-/** Sessions in memory, by an unguessable ID; the longest unused go first. */
+/** Who is signed in at one front door: in memory, by an unguessable ID; the longest unused go first. */
 export const createSessions = () => {
-  const sessions = new Map<string, Session>()
-
-  const dropOldest = <Value>(map: Map<string, Value>, limit: number) => {
-    for (const key of map.keys()) {
-      if (map.size <= limit) return
-      map.delete(key)
-    }
-  }
+  const sessions = new Map<string, SignIn>()
 
   return {
-    find(id: string | undefined): Session | undefined {
-      const session = id === undefined ? undefined : sessions.get(id)
-      if (id === undefined || session === undefined) return undefined
+    find(id: string | undefined): SignIn | undefined {
+      const signIn = id === undefined ? undefined : sessions.get(id)
+      if (id === undefined || signIn === undefined) return undefined
       sessions.delete(id)
-      sessions.set(id, session)
-      return session
+      sessions.set(id, signIn)
+      return signIn
     },
-    open(session: Session): string {
+    open(signIn: SignIn): string {
       const id = randomBytes(24).toString('base64url')
-      sessions.set(id, session)
-      dropOldest(sessions, MAX_SESSIONS)
+      sessions.set(id, signIn)
+      for (const oldest of sessions.keys()) {
+        if (sessions.size <= MAX_SESSIONS) break
+        sessions.delete(oldest)
+      }
       return id
     },
     end(id: string | undefined): void {
@@ -42,15 +30,10 @@ export const createSessions = () => {
     },
     /** Signs out every browser whose ID token says so. */
     endSignIns({ sub, sid }: EndedSignIn): void {
-      for (const [id, { signIn }] of sessions) {
-        const claims = signIn?.claims
-        const meant = sid === undefined || claims?.sid === sid
-        if (claims && meant && (sub === undefined || claims.sub === sub)) sessions.delete(id)
+      for (const [id, { claims }] of sessions) {
+        const meant = sid === undefined || claims.sid === sid
+        if (meant && (sub === undefined || claims.sub === sub)) sessions.delete(id)
       }
-    },
-    remember(session: Session, started: StartedSignIn): void {
-      session.started.set(started.state, started)
-      dropOldest(session.started, MAX_STARTED)
     },
   }
 }

@@ -14,7 +14,13 @@ const SECRET = 'a-secret-of-the-portal-for-this-test'
 /** A browser without script: cookies, redirects, forms. */
 const aBrowser = () => {
   const jar = new CookieJar()
-  const open = async (address: string, init: RequestInit = {}): Promise<Page> => {
+  /** `passed`: is told the addresses that redirects led through. */
+  const open = async (
+    address: string,
+    init: RequestInit = {},
+    passed: string[] = [],
+  ): Promise<Page> => {
+    passed.push(address)
     const response = await fetch(address, {
       ...init,
       redirect: 'manual',
@@ -24,11 +30,15 @@ const aBrowser = () => {
       await jar.setCookie(cookie, address, { ignoreError: true })
     }
     const location = response.headers.get('location')
-    if (location !== null) return open(new URL(location, address).href)
+    if (location !== null) return open(new URL(location, address).href, {}, passed)
     const { status, headers } = response
     return { url: address, status, headers, html: parse(await response.text()) }
   }
-  const submit = (page: Page, values: Readonly<Record<string, string>> = {}): Promise<Page> => {
+  const submit = (
+    page: Page,
+    values: Readonly<Record<string, string>> = {},
+    passed: string[] = [],
+  ): Promise<Page> => {
     const form = page.html.querySelector('form')
     const hidden = form?.querySelectorAll('input[type=hidden]') ?? []
     const body = new URLSearchParams([
@@ -39,7 +49,7 @@ const aBrowser = () => {
       ...Object.entries(values),
     ])
     const action = new URL(form?.getAttribute('action') ?? '', page.url).href
-    return open(action, { method: 'POST', body })
+    return open(action, { method: 'POST', body }, passed)
   }
   return { jar, open, submit }
 }
@@ -62,6 +72,8 @@ describe('The demo portal', () => {
   let issuer: string
   let portalUrl: string
   let browser: ReturnType<typeof aBrowser>
+  /** Another portal, which knows nothing in memory. */
+  let restart: () => void
 
   beforeAll(async () => {
     issuer = await listening(providerServer)
@@ -93,7 +105,11 @@ describe('The demo portal', () => {
     })
     providerServer.on('request', provider.callback())
     const doors = clients.map((door) => ({ ...door, clientSecret: SECRET }))
-    portalServer.on('request', createPortal({ issuer, portalUrl, clients: doors }).callback())
+    restart = () => {
+      portalServer.removeAllListeners('request')
+      portalServer.on('request', createPortal({ issuer, portalUrl, clients: doors }).callback())
+    }
+    restart()
   })
   afterAll(async () => {
     await closed(portalServer)
@@ -231,6 +247,35 @@ describe('The demo portal', () => {
     expect(page.status).toBe(400)
     expect(heading(page)).toBe('もう一度ログインしてください')
   })
+
+  test('a portal restarted in the middle of a sign-in finishes it', async () => {
+    const login = await browser.open(`${portalUrl}/login`)
+    restart()
+    const consent = await browser.submit(login, { login: 'hanako', password: 'any' })
+    expect(heading(await browser.submit(consent))).toBe('ようこそ')
+  })
+
+  test('sign-ins of two tabs are finished in any order, each once', async () => {
+    const first = await browser.open(`${portalUrl}/login`)
+    const second = await browser.open(`${portalUrl}/login`)
+    const fields = { login: 'hanako', password: 'any' }
+    const late = await browser.submit(await browser.submit(second, fields))
+    expect(heading(late)).toBe('ようこそ')
+    const callbacks: string[] = []
+    const page = await browser.submit(first, fields, callbacks)
+    expect(heading(page)).toBe('ようこそ')
+    const callback = callbacks.find((address) => address.includes('/callback?')) ?? ''
+    expect(heading(await browser.open(callback))).toBe('もう一度ログインしてください')
+  })
+
+  test.each(['', 'nonsense', 'a.b.c.d.e'])(
+    'a cookie that is none of its own, %j, is no sign-in under way',
+    async (value) => {
+      await browser.jar.setCookie(`portal_health-portal_started=${value}`, portalUrl)
+      expect((await browser.open(`${portalUrl}/callback?code=a&state=b`)).status).toBe(400)
+      expect(heading(await signIn())).toBe('ようこそ')
+    },
+  )
 
   test('a code that is no good signs nobody in', async () => {
     const started = await fetch(`${portalUrl}/login`, { redirect: 'manual' })
