@@ -57,12 +57,12 @@ const registered = async (
 const fileLine = async (msg: string, more: () => void): Promise<Json> => {
   const before = idp.log.length
   more()
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 400; tries += 1) {
     const line = idp.log.slice(before).find((one) => one.msg === msg)
     if (line) return line
     await delay(50)
   }
-  throw new Error(`no line ${msg} came within five seconds`)
+  throw new Error(`no line ${msg} came within twenty seconds`)
 }
 
 describe('The clients file', () => {

@@ -181,12 +181,14 @@ const hasCode = ({ text }: SunkMail): boolean => /^\s*\d{6}\s*$/mu.test(text)
 
 /** All that has been queued has gone out or been given up. */
 export const settled = async (idp: Idp): Promise<void> => {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 1000; tries += 1) {
     if ((await idp.services.outbox.count()) === 0) return
     await delay(20)
   }
   const putOff = idp.log.filter(({ msg }) => msg === 'mail_put_off')
-  throw new Error(`mails are still waiting after ten seconds; put off: ${JSON.stringify(putOff)}`)
+  throw new Error(
+    `mails are still waiting after twenty seconds; put off: ${JSON.stringify(putOff)}`,
+  )
 }
 
 /** The mails with a code that have come to this address, once all mails have gone out. */

@@ -111,7 +111,7 @@ export const startSmtpSink = async (): Promise<SmtpSink> => {
   return {
     url: `smtp://127.0.0.1:${port}`,
     mails,
-    async waitFor(predicate, timeoutMs = 5000) {
+    async waitFor(predicate, timeoutMs = 20_000) {
       for (let waited = 0; ; waited += POLL_MS) {
         const mail = mails.find(predicate)
         if (mail) return mail
