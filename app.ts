@@ -24,6 +24,7 @@ import { unitsOfWork } from './interactions/unit-of-work.ts'
 import { JWKS_MAX_AGE_SECONDS } from './keys/ring.ts'
 import { termsOf } from './provider/clients.ts'
 import { discoveryFacts } from './provider/discovery.ts'
+import { signedOutForm } from './provider/form-post.ts'
 import { createProvider } from './provider/index.ts'
 import { knowExpiredCodes } from './provider/refusals/expired-codes.ts'
 import { explainRefusals } from './provider/refusals/listen.ts'
@@ -85,6 +86,7 @@ export const createApp = (services: AppServices): Provider => {
     fetch,
   } = services
   const societyOf = (id: string) => required(settings.societies.get(id), `society ${id}`)
+  const pages = providerPages(services)
   const provider = createProvider({
     ...settings,
     artifacts: knowExpiredCodes(rememberUses(artifacts)),
@@ -101,7 +103,7 @@ export const createApp = (services: AppServices): Provider => {
       return { id, termsVersion: terms.version, registerFactor }
     },
     networkOf: (ctx, id) => networkOf(societyOf(id), addressOf(ctx)),
-    pages: providerPages(services),
+    pages,
     noteLogout: ({ clientId, accountId, sid }) =>
       // The engine's account IDs are ours.
       logouts.add(logoutRequest({ clientId, memberId: accountId as MemberId, sid }, clock.now())),
@@ -141,5 +143,6 @@ export const createApp = (services: AppServices): Provider => {
   provider.use(accountRouter(dependencies).routes())
   provider.use(trackSessions(dependencies))
   provider.use(trackVisits(dependencies))
+  provider.use(signedOutForm(pages.formPost))
   return provider
 }

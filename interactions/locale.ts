@@ -21,10 +21,10 @@ export const preferredLocale = (tags: unknown): Locale | undefined => {
 /**
  * The page's language: the switch just pressed, else the one pressed earlier in this interaction,
  * else what the relying party asked for, else the last one pressed at all, else the browser's, else
- * Japanese. A pressed switch is remembered.
+ * Japanese. A pressed switch is remembered; what a relying party asks for is for its request alone.
  */
-export const localeOf = (ctx: Context, uiLocales?: unknown): Locale => {
-  const pressed = preferredLocale(one(ctx.query.ui_locales))
+export const localeOf = (ctx: Context, uiLocales: unknown = ctx.query.ui_locales): Locale => {
+  const pressed = preferredLocale(one(ctx.query.idp_locale))
   if (pressed) {
     const options = { httpOnly: true, sameSite: 'lax', overwrite: true } as const
     ctx.cookies.set(hostCookie(ctx, 'idp_locale'), pressed, { ...options, maxAge: YEAR_MS })

@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import type { ClientPolicy } from '../accounts/policy.ts'
+import { type ClientPolicy, clientName } from '../accounts/policy.ts'
 import type { ProviderPages } from '../provider/index.ts'
 import type { Pages } from '../views/pages.ts'
 import { render } from '../views/render.ts'
@@ -68,8 +68,20 @@ export const providerPages = (services: PageServices): ProviderPages => {
         secret: String(secret),
       })
     },
+    async formPost(ctx, action, fields) {
+      const { status } = ctx
+      await render(asContext(ctx), 'form-post', await common(ctx), { action, fields })
+      ctx.status = status
+    },
     async loggedOut(ctx) {
-      await render(asContext(ctx), 'logged-out', await common(ctx), {})
+      const { accountId } = await ctx.oidc.provider.Session.get(ctx)
+      const locals = await common(ctx)
+      const left = await namedClient(ctx, services)
+      await render(asContext(ctx), 'logged-out', locals, {
+        ...(accountId !== undefined && {
+          stayed: left ? { app: clientName(left, locals.locale) } : {},
+        }),
+      })
     },
   }
 }

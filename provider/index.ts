@@ -1,10 +1,10 @@
-import {
-  type AdapterFactory,
-  type ErrorOut,
-  type JWKS,
-  type KoaContextWithOIDC,
+import type {
+  AdapterFactory,
+  ErrorOut,
+  JWKS,
+  KoaContextWithOIDC,
   Provider,
-  type ResponseType,
+  ResponseType,
 } from 'oidc-provider'
 import { ACR_LADDER } from '../accounts/assurance.ts'
 import type { ConsentStore, Log, MemberStore, RandomBytes } from '../accounts/ports.ts'
@@ -18,6 +18,7 @@ import { acceptLiveSecrets, EXTRA_CLIENT_METADATA, termsOf, withClients } from '
 import { createFindConsent } from './consents.ts'
 import { allowsOrigin } from './cors.ts'
 import { algorithms, assertionRules, clientAuthMethods, engineFeatures } from './features.ts'
+import { type FormPage, providerWithFormPage } from './form-post.ts'
 import { refuseGrantTypes } from './grant-types.ts'
 import { createGrants } from './grants.ts'
 import { createInteractionPolicy, type PolicyContext } from './interaction-policy.ts'
@@ -30,6 +31,7 @@ import { ttl } from './ttl.ts'
 export type ProviderPages = Readonly<{
   error(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): Promise<void>
   logout(ctx: KoaContextWithOIDC): Promise<void>
+  formPost: FormPage
   loggedOut(ctx: KoaContextWithOIDC): Promise<void>
 }>
 
@@ -86,7 +88,7 @@ export const createProvider = (options: ProviderOptions): Provider => {
   )
   const findConsent = createFindConsent(options.consents, known)
   const account = findAccount(options.members, known, findConsent)
-  const provider = new Provider(options.issuer, {
+  const provider = new (providerWithFormPage(options.pages.formPost))(options.issuer, {
     adapter: withClients(options.artifacts, { ...options, known, registration }),
     extraClientMetadata: { properties: EXTRA_CLIENT_METADATA },
     // Looked at when a client is registered, not each time it is loaded.

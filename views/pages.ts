@@ -338,8 +338,11 @@ export type Pages = {
       factors: readonly FactorId[]
     }>[]
   }
+  /** On the way to another address, which these fields are posted to. */
+  'form-post': { action: string; fields: Readonly<Record<string, string>> }
   logout: { formAction: string; secret: string }
-  'logged-out': Record<string, never>
+  /** `stayed`: they stay logged in, but for this app where one asked. */
+  'logged-out': { stayed?: Readonly<{ app?: string }> }
   /** The address of the service itself, which a member may open by hand: `href`, a society's help.
    * `demo`: what a developer's machine has beside it. */
   front: {

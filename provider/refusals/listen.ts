@@ -114,11 +114,8 @@ const clientOf = (
 }
 
 /** RFC 6749 section 5.2 allows these characters in a description. */
-const withReference = (description: string | undefined, reference: string): string =>
+export const withReference = (description: string | undefined, reference: string): string =>
   description ? `${description} (reference ${reference})` : `reference ${reference}`
-
-const ERROR_INPUT = /<input type="hidden" name="error" value="[^"]*"\/>/
-const DESCRIPTION_INPUT = /(<input type="hidden" name="error_description" value=")([^"]*)"/
 
 /** The address with the reference in its error_description, in the query or in the fragment. */
 const addressWith = (location: string, reference: string): string => {
@@ -135,21 +132,9 @@ const addressWith = (location: string, reference: string): string => {
   return url.href
 }
 
-const formWith = (html: string, reference: string): string =>
-  DESCRIPTION_INPUT.test(html)
-    ? html.replace(
-        DESCRIPTION_INPUT,
-        (_, start: string, described: string) => `${start}${withReference(described, reference)}"`,
-      )
-    : html.replace(
-        ERROR_INPUT,
-        (input) =>
-          `${input}\n<input type="hidden" name="error_description" value="reference ${reference}"/>`,
-      )
-
 /**
- * Puts the reference into whatever tells the application of the refusal: JSON, the address or the
- * form that leads back to it. Our own pages show it by themselves.
+ * Puts the reference into whatever tells the application of the refusal: JSON or the address that
+ * leads back to it. Our own pages show it by themselves, and the form back to it has it in its fields.
  */
 const amendAnswer = (ctx: Context, reference: string): void => {
   const location = ctx.response.get('Location')
@@ -158,9 +143,7 @@ const amendAnswer = (ctx: Context, reference: string): void => {
     return
   }
   const { body } = ctx
-  if (typeof body === 'string') {
-    if (ERROR_INPUT.test(body)) ctx.body = formWith(body, reference)
-  } else if (typeof body === 'object' && body !== null && 'error' in body) {
+  if (typeof body === 'object' && body !== null && 'error' in body) {
     const { error_description: described } = body as Readonly<{ error_description?: string }>
     ctx.body = { ...body, error_description: withReference(described, reference) }
   }

@@ -92,3 +92,13 @@ test('the next one finds the session, though no cookie of ours goes with a post 
   expect(answers[1]?.form.get('error')).toBeNull()
   expect(answers[1]?.form.get('code')).toBeTruthy()
 })
+
+test('without JavaScript a button posts it', async () => {
+  const storageState = await page.context().storageState()
+  const quiet = await aDesktop('ja-JP', { javaScriptEnabled: false, storageState })
+  await quiet.goto(origin)
+  await quiet.getByRole('button', { name: 'Sign in' }).click()
+  await quiet.getByRole('button', { name: '次へ進む' }).click()
+  await quiet.getByRole('heading', { name: 'Signed in' }).waitFor()
+  expect(answers.at(-1)?.form.get('code')).toBeTruthy()
+})

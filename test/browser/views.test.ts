@@ -28,7 +28,7 @@ describe.each(WIDTHS)('at $width px in $locale', ({ width, locale, open }) => {
   afterAll(() => page.context().close())
 
   const lookAt = async (name: string, faulty: string) => {
-    await page.goto(await address(name, `ui_locales=${locale}&faulty=${faulty}`))
+    await page.goto(await address(name, `idp_locale=${locale}&faulty=${faulty}`))
     const picture = `views/${width}/${name}-${locale}${faulty === 'yes' ? '-faults' : ''}`
     expect({ picture, wrong: await look(page, picture) }).toEqual({ picture, wrong: [] })
   }
@@ -67,7 +67,7 @@ describe('on the smallest phones', () => {
     'no page of the $part half scrolls sideways at 320 px in $locale, and everything to press is large enough',
     async ({ locale, some }) => {
       for (const name of some) {
-        await page.goto(await address(name, `ui_locales=${locale}&faulty=yes&furigana=on`))
+        await page.goto(await address(name, `idp_locale=${locale}&faulty=yes&furigana=on`))
         const { overflow, small } = await page.evaluate<{ overflow: number; small: string[] }>(`({
           overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
           small: [...document.querySelectorAll('button, summary, select, input:not([type=hidden]):not([type=radio]):not([type=checkbox]), footer a, .lang a, .btn')]

@@ -426,19 +426,19 @@ describe('Whoever forges', () => {
       }
     }
     for (const path of [
-      '/x;Domain=evil?ui_locales=en',
-      '/help/sakura?ui_locales=en&ui_locales=ja',
+      '/x;Domain=evil?idp_locale=en',
+      '/help/sakura?idp_locale=en&idp_locale=ja',
       '/help/sakura?furigana=on&furigana=off',
-      '/help/sakura?ui_locales[]=en',
+      '/help/sakura?idp_locale[]=en',
       '/help/__proto__',
       '/terms/sakura/__proto__',
       '/terms/%2e%2e/x',
       '/assets/%2e%2e%2fapp.ts',
       '/assets/..%5capp.ts',
-      '/email/%ff?ui_locales=en',
+      '/email/%ff?idp_locale=en',
       '//evil.example/',
       '/%',
-      '/%00?ui_locales=en',
+      '/%00?idp_locale=en',
     ]) {
       const { status, headers } = await raw(path, { Host })
       expect([path, status < 500]).toEqual([path, true])

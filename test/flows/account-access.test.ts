@@ -171,7 +171,7 @@ describe('Who gets to the account page', () => {
 
   test('it speaks English to who reads English', async () => {
     const visitor = await atAccount(await aMemberHere())
-    const page = await visitor.visit(`${accountUrl()}?ui_locales=en`)
+    const page = await visitor.visit(`${accountUrl()}?idp_locale=en`)
     expect(page.heading).toBe('Login settings')
     expect(page.text).not.toMatch(/undefined|[ぁ-ん]/u)
   })

@@ -20,7 +20,7 @@ const cookiesOf = async (idp: Idp, options: VisitorOptions) => {
   }
   await visitor.visit(`${idp.issuer}/account/sakura`)
   look()
-  await visitor.visit(`${visitor.page.url.href}?ui_locales=ja&furigana=on`)
+  await visitor.visit(`${visitor.page.url.href}?idp_locale=ja&furigana=on`)
   look()
   await visitor.submit('password', { username: member.loginId, password: A_PASSWORD })
   expect(visitor.page.heading).toBe(PAGE.emailCode)

@@ -750,8 +750,10 @@ describe('The protocol, by a certified relying party', () => {
   })
 
   describe('answers of the authorization endpoint', () => {
-    test('form_post comes as a form with the issuer, which our policy lets the browser send', async () => {
+    test('form_post comes as a page of ours, whose form holds the answer and the issuer', async () => {
       const { page } = await ask(await configOf('basic'), { response_mode: 'form_post' })
+      expect(page.status).toBe(200)
+      expect(page.heading).toBe('次の画面へ進みます')
       const form = page.root.querySelector('form')
       expect(form?.getAttribute('action')).toBe(idp.redirectUri)
       const field = (name: string) =>
@@ -759,7 +761,22 @@ describe('The protocol, by a certified relying party', () => {
       expect(field('iss')).toBe(idp.issuer)
       expect(field('code')).toBeTruthy()
       expect(page.url.search).not.toContain('code=')
-      expect(String(page.headers['content-security-policy'])).toMatch(/script-src [^;]*'sha256-/u)
+      expect(form?.querySelector('button')?.text).toBe('次へ進む')
+      expect(page.headers['content-security-policy']).not.toContain('sha256-')
+    })
+
+    test('form_post in the language asked for, errors with the status of one', async () => {
+      const config = await configOf('basic')
+      const { page } = await ask(config, {
+        response_mode: 'form_post',
+        prompt: 'nonsense',
+        ui_locales: 'en',
+      })
+      expect(page.status).toBe(400)
+      expect(page.heading).toBe('Going on to the next page')
+      expect(page.root.querySelector('input[name="error"]')?.getAttribute('value')).toBe(
+        'invalid_request',
+      )
     })
 
     test('name the issuer, errors too', async () => {

@@ -180,6 +180,22 @@ describe('As an OpenID Provider', () => {
       expect(page.root.querySelector('html')?.getAttribute('lang')).toBe(lang)
     })
 
+    test('what one portal asked for is no choice of the member’s, on pages of the engine’s either', async () => {
+      const visitor = aVisitor()
+      const refused = `${idp.issuer}/auth?client_id=nobody`
+      for (const address of [`${refused}&ui_locales=en`, `${idp.issuer}/session/end?ui_locales=en`])
+        expect(
+          (await visitor.visit(address)).root.querySelector('html')?.getAttribute('lang'),
+        ).toBe('en')
+      expect((await visitor.visit(refused)).root.querySelector('html')?.getAttribute('lang')).toBe(
+        'ja',
+      )
+      await visitor.follow('English')
+      expect((await visitor.visit(refused)).root.querySelector('html')?.getAttribute('lang')).toBe(
+        'en',
+      )
+    })
+
     test('the switch on the page outranks what the portal asked for', async () => {
       const journey = await aJourneyOf(idp, anOldHand(idp.clock.now()))
       await journey.start({ ui_locales: 'en' })
@@ -475,6 +491,30 @@ describe('As an OpenID Provider', () => {
       await endSession(journey)
       await journey.visitor.submit('ログインしたままにする')
       expect(errorOf(await journey.start({ prompt: 'none' }))).toBeNull()
+    })
+
+    test('who stays signed in, where the app named no way back, is told so', async () => {
+      const journey = await signedIn()
+      const { visitor } = journey
+      await visitor.visit(`${idp.issuer}/session/end?client_id=health-portal`)
+      const left = await visitor.submit('ログインしたままにする')
+      expect(left.heading).toBe('ログインしたままです')
+      expect(left.text).toContain('健康ポータルからはログアウトしました')
+      await visitor.visit(`${idp.issuer}/session/end`)
+      const stayed = await visitor.submit('ログインしたままにする')
+      expect(stayed.heading).toBe('ログインしたままです')
+      expect(stayed.text).not.toContain('ログアウトしました')
+      await visitor.follow('ログアウトへ進む')
+      const done = await visitor.submit('ログアウトする')
+      expect(done.heading).toBe('ログアウトしました')
+      expect(errorOf(await journey.start({ prompt: 'none' }))).toBe('login_required')
+    })
+
+    test('who is signed in nowhere is led to its end by a page of ours', async () => {
+      const visitor = aVisitor()
+      const page = await visitor.visit(`${idp.issuer}/session/end`)
+      expect(page.heading).toBe('次の画面へ進みます')
+      expect((await visitor.submit('次へ進む')).heading).toBe('ログアウトしました')
     })
 
     test('a link alone signs nobody out', async () => {

@@ -56,7 +56,7 @@ describe.each(CASES)('$name in $locale', ({ name, locale, faulty }) => {
     for (const state of faulty ? ['no', 'yes'] : ['no']) {
       for (const furigana of ['off', 'on']) {
         const { status, html } = await get(
-          `/${name}?ui_locales=${locale}&faulty=${state}&furigana=${furigana}`,
+          `/${name}?idp_locale=${locale}&faulty=${state}&furigana=${furigana}`,
         )
         const root = parse(html)
         expect(status).toBe(200)
@@ -79,7 +79,7 @@ describe.each(CASES)('$name in $locale', ({ name, locale, faulty }) => {
   })
 
   test('every form is a POST with the csrf token and no native checks', async () => {
-    const { html } = await get(`/${name}?ui_locales=${locale}`)
+    const { html } = await get(`/${name}?idp_locale=${locale}`)
     for (const form of parse(html).querySelectorAll('main form')) {
       expect(form.getAttribute('method')).toBe('post')
       const own = form.getAttribute('action') ?? ''
@@ -91,7 +91,7 @@ describe.each(CASES)('$name in $locale', ({ name, locale, faulty }) => {
 
   if (faulty) {
     test('a fault is in the title, in the summary and at its field, in the same words', async () => {
-      const { html } = await get(`/${name}?ui_locales=${locale}&faulty=yes`)
+      const { html } = await get(`/${name}?idp_locale=${locale}&faulty=yes`)
       const root = parse(html)
       expect(root.querySelector('title')?.text).toMatch(/^(?:エラー：|Error: )/u)
       const { faults = [] } = sample(name)
@@ -130,11 +130,11 @@ test('a password is never shown again', async () => {
 })
 
 test.each([
-  { self: '/interaction/abc', en: '/interaction/abc?ui_locales=en' },
-  { self: '/email/x?k=1&ui_locales=ja', en: '/email/x?k=1&ui_locales=en' },
-  { self: '//evil.example/x', en: '/evil.example/x?ui_locales=en' },
-  { self: '/.//evil.example/x', en: '/evil.example/x?ui_locales=en' },
-  { self: '/\\evil.example', en: '/evil.example?ui_locales=en' },
+  { self: '/interaction/abc', en: '/interaction/abc?idp_locale=en' },
+  { self: '/email/x?k=1&idp_locale=ja', en: '/email/x?k=1&idp_locale=en' },
+  { self: '//evil.example/x', en: '/evil.example/x?idp_locale=en' },
+  { self: '/.//evil.example/x', en: '/evil.example/x?idp_locale=en' },
+  { self: '/\\evil.example', en: '/evil.example?idp_locale=en' },
 ])('the language switch of $self stays on this server', async ({ self, en }) => {
   const common = { ...commonOf(sample('logged-out-done'), { locale: 'ja' }), self }
   const root = parse(await renderOnce('logged-out', common, {}))

@@ -843,7 +843,22 @@ export const SAMPLES: readonly Sample[] = [
     locals: {},
     faults: [{ field: 'pass', reason: 'code.toomany', values: { time: '20時15分' } }],
   },
+  {
+    view: 'form-post',
+    state: 'posting',
+    outside: true,
+    locals: {
+      action: 'https://portal.sakura-kenpo.example/callback',
+      fields: { code: 'a-code', state: 'a "state" & <more>' },
+    },
+  },
   { view: 'logged-out', state: 'done', outside: true, locals: {} },
+  {
+    view: 'logged-out',
+    state: 'stayed',
+    outside: true,
+    locals: { stayed: { app: '健康ポータル' } },
+  },
   {
     view: 'front',
     state: 'opened',

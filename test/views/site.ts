@@ -30,13 +30,13 @@ export const PAGE_CSP =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 const renderSample = (ctx: Koa.Context, sample: Sample, faulty: boolean) => {
-  const locale = ctx.query.ui_locales === 'en' ? 'en' : 'ja'
+  const locale = ctx.query.idp_locale === 'en' ? 'en' : 'ja'
   const furigana = ctx.query.furigana === 'on'
   return render(ctx, sample.view, commonOf(sample, { locale, furigana, faulty }), sample.locals)
 }
 
 /**
- * The pages alone: GET /<view>-<state>?ui_locales=&furigana=&faulty= shows a sample; its style,
+ * The pages alone: GET /<view>-<state>?idp_locale=&furigana=&faulty= shows a sample; its style,
  * its scripts and a status that can be set come from here too, nothing else does.
  */
 export const aSite = () => {
@@ -65,6 +65,12 @@ export const aSite = () => {
     if (ctx.path === '/assets/simplewebauthn-browser.js') {
       ctx.type = 'js'
       ctx.body = await readFile(WEBAUTHN_BUNDLE)
+      return
+    }
+    if (ctx.path === '/assets/form-post.js') {
+      // It would leave the page before anybody has looked at it.
+      ctx.type = 'js'
+      ctx.body = ''
       return
     }
     if (ctx.path.startsWith('/assets/')) {

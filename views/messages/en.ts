@@ -262,8 +262,9 @@ export const en: Catalogue = {
         expired: 'The time to undo has passed',
       })[state],
     ...accountHeadingsEn,
+    'form-post': () => 'Going on to the next page',
     logout: () => 'Log out?',
-    'logged-out': () => 'You are logged out',
+    'logged-out': ({ stayed }) => (stayed ? 'You are still logged in' : 'You are logged out'),
     front: () => 'The login service of your health insurance society',
     help: () => 'Help',
     'terms-text': () => 'Terms of use',
@@ -921,11 +922,20 @@ export const en: Catalogue = {
   account: accountEn,
   consent: consentEn,
 
+  formPost: {
+    text: 'If nothing happens, press “Continue”.',
+    submit: 'Continue',
+  },
+
   logout: {
     text: 'You will also be logged out of the other services you use on this device.',
     submit: 'Log out',
     stay: 'Stay logged in',
     doneText: 'If you used a shared device, close all windows of the browser.',
+    stayedText: (app) =>
+      app === undefined
+        ? 'You are still logged in on this device.'
+        : `You are logged out of ${app}. On this device you are still logged in to the other services you use.`,
   },
 
   front: {

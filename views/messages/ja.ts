@@ -176,8 +176,9 @@ const headings: { [V in ViewName]: (page: Pages[V]) => string } = {
       expired: '取り消しの期限が切れました',
     })[state],
   ...accountHeadingsJa,
+  'form-post': () => '次の画面へ進みます',
   logout: () => 'ログアウトしますか',
-  'logged-out': () => 'ログアウトしました',
+  'logged-out': ({ stayed }) => (stayed ? 'ログインしたままです' : 'ログアウトしました'),
   front: () => '健康保険組合のログインサービスです',
   help: () => '困ったときは',
   'terms-text': () => '利用規約',
@@ -879,11 +880,20 @@ export const ja = {
   account: accountJa,
   consent: consentJa,
 
+  formPost: {
+    text: 'このまま進まないときは、「次へ進む」を押してください。',
+    submit: '次へ進む',
+  },
+
   logout: {
     text: 'この端末でログインしている、ほかのサービスからもログアウトします。',
     submit: 'ログアウトする',
     stay: 'ログインしたままにする',
     doneText: '共用の端末を使ったときは、ブラウザの画面をすべて閉じてください。',
+    stayedText: (app: string | undefined) =>
+      app === undefined
+        ? 'この端末では、ログインしたままです。'
+        : `${app}からはログアウトしました。この端末でお使いのほかのサービスには、ログインしたままです。`,
   },
 
   front: {
