@@ -21,6 +21,7 @@ import { algorithms, assertionRules, clientAuthMethods, engineFeatures } from '.
 import { type FormPage, providerWithFormPage } from './form-post.ts'
 import { refuseGrantTypes } from './grant-types.ts'
 import { createGrants } from './grants.ts'
+import { acceptEarlierAlgorithms } from './id-token-hint.ts'
 import { createInteractionPolicy, type PolicyContext } from './interaction-policy.ts'
 import { mayIntrospect } from './introspection.ts'
 import { type EndedAtClient, noteLogouts } from './logout-token.ts'
@@ -144,6 +145,7 @@ export const createProvider = (options: ProviderOptions): Provider => {
   })
   acceptLiveSecrets(provider, { known, clock })
   if (openRegistration) provider.use(registration.openDoor)
+  acceptEarlierAlgorithms(provider)
   refuseGrantTypes(provider)
   noteLogouts(provider, options.noteLogout)
   return provider

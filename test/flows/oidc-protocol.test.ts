@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import {
   createRemoteJWKSet,
   decodeJwt,
+  decodeProtectedHeader,
   exportJWK,
   generateKeyPair,
   jwtVerify,
@@ -586,6 +587,40 @@ describe('The protocol, by a certified relying party', () => {
         )
         return (await Promise.all(asked)).every((opened) => !opened)
       })
+    })
+
+    test('an ID token from before its client’s algorithm was changed is a hint still', async () => {
+      const { registry } = idp.services.clients
+      const actor = { operator: '山田', door: 'admin' } as const
+      const { client: made, secret = '' } = await registry.create(
+        {
+          client_name: 'moved-on',
+          redirect_uris: [idp.redirectUri],
+          id_token_signed_response_alg: 'RS256',
+          policy: { society: 'sakura' },
+        },
+        actor,
+      )
+      const proof = client.ClientSecretBasic(secret)
+      const before = await configOf(made.id, proof)
+      const { id_token: hint = '' } = await tokensFor(before)
+      await registry.update(made.id, { id_token_signed_response_alg: 'ES256' }, actor)
+      const { host } = new URL(idp.issuer)
+      await eventually('ID tokens are signed by ES256', async () => {
+        const after = await configOf(made.id, proof, {
+          id_token_signed_response_alg: 'ES256',
+        })
+        const tokens = await tokensFor(after).catch(() => undefined)
+        return decodeProtectedHeader(tokens?.id_token ?? hint).alg === 'ES256'
+      })
+      const end = (token: string) =>
+        visitor.visit(`${idp.issuer}/session/end?id_token_hint=${token}`)
+      expect((await end(hint)).heading).toBe('ログアウトしますか')
+      const { page } = await ask(before, { prompt: 'none', id_token_hint: hint })
+      expect(errorOf(page)).toBeNull()
+      expect(page.url.host).not.toBe(host)
+      const forged = `${hint.slice(0, -8)}${hint.slice(-8, -4) === 'AAAA' ? 'BBBB' : 'AAAA'}${hint.slice(-4)}`
+      expect((await end(forged)).status).toBe(400)
     })
 
     test('a revoked token is dead; another client’s stays alive', async () => {
