@@ -191,6 +191,24 @@ describe('The admin API', () => {
     expect([done.status, done.headers.get('etag')]).toEqual([200, '"3"'])
   })
 
+  test('makes no secret beside one that cannot be read, unless that is lost', async () => {
+    const { body: made } = await call('POST', '/clients', entry())
+    const { body: other } = await call('POST', '/clients', entry())
+    const path = `/clients/${made.client_id}/secret`
+    const { clientStore } = idp.services
+    const [mine, anothers] = await Promise.all(
+      [made, other].map(({ client_id: id }) => clientStore.find(String(id))),
+    )
+    // What is sealed for one client opens for no other.
+    await clientStore.save({ ...mine!, secrets: anothers!.secrets })
+    const refused = await call('POST', path, {})
+    expect(refused.status).toBe(400)
+    expect(JSON.stringify(refused.body)).toContain('\\"lost\\": true')
+    const rotated = await call('POST', path, { lost: true })
+    expect(rotated.status).toBe(200)
+    expect(rotated.body.secrets).toHaveLength(1)
+  })
+
   test('makes, lists and revokes registration tokens', async () => {
     const wanted = { policy: { society: 'sakura' }, hosts: ['app.example.jp'], uses: 2, days: 1 }
     const { status, body } = await call('POST', '/registration-tokens', wanted)
