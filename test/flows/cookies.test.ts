@@ -3,7 +3,7 @@ import { aVisitor, type VisitorOptions } from '../support/agent.ts'
 import { A_PASSWORD } from '../support/builders.ts'
 import { type Idp, type IdpOptions, startIdp } from '../support/idp.ts'
 import { codeIn } from '../support/smtp-sink.ts'
-import { anOldHand, newestMail, PAGE } from './support.ts'
+import { aJourneyOf, anOldHand, newestMail, PAGE } from './support.ts'
 
 /** Every cookie of a sign-in at the account page, with both switches pressed on the way. */
 const cookiesOf = async (idp: Idp, options: VisitorOptions) => {
@@ -69,4 +69,20 @@ describe('The cookies', () => {
     const seen = await withIdp({}, (idp) => cookiesOf(idp, {}))
     expect([...seen.keys()].sort()).toEqual([...HOST, ...OF_ONE_PATH].sort())
   })
+
+  test('name the app that a lost page leads back to only as we wrote them', () =>
+    withIdp({}, async (idp) => {
+      const { visitor, ...journey } = await aJourneyOf(idp, anOldHand(idp.clock.now()))
+      await journey.start()
+      const gone = `${idp.issuer}/interaction/${'gone'.repeat(6)}`
+      expect((await visitor.visit(gone)).text).toContain('健康ポータル')
+      const cookies = visitor.jar.getCookiesSync(idp.issuer)
+      const written = cookies.find(({ key }) => key === 'idp_app')?.value ?? ''
+      expect(written).toMatch(/^health-portal/u)
+      const other = written.replace('health-portal', 'minato-portal')
+      visitor.jar.setCookieSync(`idp_app=${other}; Path=/`, idp.issuer)
+      const page = await visitor.visit(gone)
+      expect(page.status).toBe(400)
+      expect(page.text).not.toMatch(/みなと|健康ポータル/u)
+    }))
 })

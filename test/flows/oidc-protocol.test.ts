@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
@@ -8,6 +9,7 @@ import {
   exportJWK,
   generateKeyPair,
   jwtVerify,
+  SignJWT,
   UnsecuredJWT,
 } from 'jose'
 import * as client from 'openid-client'
@@ -415,6 +417,32 @@ describe('The protocol, by a certified relying party', () => {
       await expect(
         client.fetchUserInfo(config, tokens.access_token, sub, { DPoP: another }),
       ).rejects.toThrow()
+    })
+
+    test('takes a proof once, one made ahead of our clock too, for as long as it is good', async () => {
+      const config = await configOf('page', client.None())
+      const pair = await client.randomDPoPKeyPair('ES256')
+      const DPoP = client.getDPoPHandle(config, pair)
+      const { access_token: token } = await (await ask(config)).redeem({ DPoP })
+      const url = `${idp.issuer}/me`
+      const jwk = await exportJWK(pair.publicKey)
+      const proofOf = (jti: string, ahead: number) =>
+        new SignJWT({
+          htm: 'GET',
+          htu: url,
+          jti,
+          ath: createHash('sha256').update(token).digest('base64url'),
+        })
+          .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+          .setIssuedAt(idp.clock.now() + ahead)
+          .sign(pair.privateKey)
+      const use = async (proof: string) =>
+        (await fetch(url, { headers: { authorization: `DPoP ${token}`, DPoP: proof } })).status
+      const ahead = await proofOf('ahead', 290)
+      expect([await use(ahead), await use(ahead)]).toEqual([200, 401])
+      // The engine remembers it for five minutes, and takes it for almost ten.
+      await idp.clock.advance(400)
+      expect([await use(await proofOf('other', 0)), await use(ahead)]).toEqual([200, 401])
     })
 
     test('is asked of a client registered for it', async () => {

@@ -141,6 +141,30 @@ describe('A request that one limit refuses', () => {
     expect((await askForReset(await aVisit(idp), saved)).faults).toEqual([])
   })
 
+  test('for a forgotten password comes after ten mails of a day, however far apart', async () => {
+    const { member } = await withApp(idp, aSettledMember())
+    const saved = await idp.services.members.save(member)
+    const { points, seconds } = LIMITS.resetPerDay
+    for (let times = 0; times < points; times += 1) {
+      expect((await askForReset(await aVisit(idp), saved)).faults).toEqual([])
+      await idp.clock.advance(901)
+    }
+    const refused = await askForReset(await aVisit(idp), saved)
+    expect(refused.faults.join()).toMatch(/次は.+から送れます/u)
+    await idp.clock.advance(seconds)
+    expect((await askForReset(await aVisit(idp), saved)).faults).toEqual([])
+  })
+
+  test('for a forgotten password comes after sixty from one place, whoever they were for', async () => {
+    const from = (address: string) => aVisit(idp, aVisitor({ from: address }))
+    const of = (number: number) => ({ loginId: `90000-${number}`, birthdate: '1985-04-01' })
+    for (let times = 0; times < LIMITS.resetPerAddress.points; times += 1) {
+      expect((await askForReset(await from('127.0.0.11'), of(times))).faults).toEqual([])
+    }
+    expect((await askForReset(await from('127.0.0.11'), of(100))).faults.join()).toMatch(/時\d+分/u)
+    expect((await askForReset(await from('127.0.0.12'), of(100))).faults).toEqual([])
+  })
+
   test('for a user ID uses up no reminder of the mailbox', async () => {
     const address = 'asked-often@example.jp'
     const asks = async (visitor: Visitor, email: string) => {
