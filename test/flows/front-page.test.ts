@@ -38,7 +38,10 @@ describe('The address of the service, opened by hand', () => {
 })
 
 test('a developer’s machine leads on to the demo', async () => {
-  const idp = await startIdp({ env: { IDP_DEMO: 'on', IDP_PORTAL_PORT: '3456' } })
+  const idp = await startIdp({
+    env: { IDP_DEMO: 'on', IDP_PORTAL_PORT: '3456' },
+    inThisProcess: 'a cluster has no demo',
+  })
   const page = await aVisitor().visit(`${idp.issuer}/`)
   await idp.close()
   const portal = page.root.querySelector('main a[href="http://localhost:3456/"]')
