@@ -65,7 +65,8 @@ export const createRelyingParty = (registration: Registration) => {
         state: client.randomState(),
         nonce: client.randomNonce(),
         codeVerifier,
-        ...(extra.max_age === undefined ? {} : { maxAge: Number(extra.max_age) }),
+        // What is no number of seconds the provider refuses.
+        ...(/^\d+$/.test(extra.max_age ?? '') && { maxAge: Number(extra.max_age) }),
       }
       const url = client.buildAuthorizationUrl(configuration, {
         claims: WANTED_CLAIMS,

@@ -233,6 +233,12 @@ describe('The demo portal', () => {
     expect(heading(page)).toBe('ようこそ')
   })
 
+  test('a max_age that is none is refused by the provider, and told', async () => {
+    const page = await browser.open(`${portalUrl}/login?max_age=soon`)
+    expect(page.status).toBe(502)
+    expect(page.html.text).toContain('invalid_request')
+  })
+
   test('a sign-in that the provider starts is for that provider only', async () => {
     const own = await fetch(`${portalUrl}/login?iss=${issuer}`, { redirect: 'manual' })
     expect(own.headers.get('location')).toContain(`${issuer}/auth`)
