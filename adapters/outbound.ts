@@ -28,7 +28,7 @@ export type OutboundOptions = Readonly<{
 }>
 
 /** A call that is not made, or whose answer is not taken; `message` holds no secret. */
-export class OutboundRefusedError extends Error {
+class OutboundRefusedError extends Error {
   readonly reason: 'scheme' | 'credentials' | 'address' | 'size'
 
   constructor(reason: OutboundRefusedError['reason'], message: string) {

@@ -9,7 +9,7 @@ import { cellsOf } from './import/profile.ts'
 
 export type MemberState = 'new' | 'started' | 'enrolled' | 'blocked' | 'disabled'
 
-export const stateOf = (member: Member): MemberState => {
+const stateOf = (member: Member): MemberState => {
   if (member.blocked) return member.blocked.reason === 'disabled' ? 'disabled' : 'blocked'
   if (member.enrolledAt !== undefined) return 'enrolled'
   return member.birthdateConfirmedAt === undefined ? 'new' : 'started'

@@ -50,7 +50,7 @@ const COUNTS = {
 } as const satisfies Record<string, Localized>
 export type CountId = keyof typeof COUNTS
 export type SocietyCounts = Readonly<Record<CountId, number>>
-export const PROBLEMS = ['termsUnknown', 'termsTextChanged', 'missingSociety'] as const
+const PROBLEMS = ['termsUnknown', 'termsTextChanged', 'missingSociety'] as const
 
 /** The hashes under which a version of the terms may have been accepted, by version. */
 const hashesOf = ({ terms }: Society): ReadonlyMap<string, readonly string[]> =>
@@ -100,7 +100,7 @@ const noCounts = (): Record<CountId, number> =>
 
 /** How the society's members stand against its entry of the societies file. Counts only: no member
  * is named. */
-export const checkSociety = async (
+const checkSociety = async (
   { members }: Readonly<{ members: MemberStore }>,
   society: Society,
   now: EpochSeconds,

@@ -2,7 +2,7 @@ import type { Features } from './features.ts'
 import type { ClientMetadata, PolicyEntry } from './schema.ts'
 
 /** The form in which names are read out (OpenID Connect Core section 5.2). */
-export const KANA = 'ja-Kana-JP'
+const KANA = 'ja-Kana-JP'
 
 /**
  * The claims of each scope: OpenID Connect Core section 5.4, with the readings of the names, and

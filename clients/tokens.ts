@@ -27,8 +27,8 @@ export type RegistrationToken = Readonly<{
 }>
 
 const DAY = 86_400
-export const MAX_TOKEN_DAYS = 365
-export const MAX_TOKEN_USES = 1000
+const MAX_TOKEN_DAYS = 365
+const MAX_TOKEN_USES = 1000
 const ID_BYTES = 6
 const SECRET_BYTES = 32
 

@@ -9,7 +9,7 @@ export type HttpServer = Readonly<{
 }>
 
 /** Requests under way get this long to end when the server is told to stop. */
-export const DRAIN_MS = 10_000
+const DRAIN_MS = 10_000
 /** Limits on slow clients: header block, whole request, silence on an open connection. */
 const TIMEOUTS = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 }
 const SILENCE_MS = 30_000

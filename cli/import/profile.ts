@@ -1,7 +1,7 @@
 import type { Member, Profile } from '../../accounts/member.ts'
 
 /** The columns of which a member's profile is made. */
-export const PROFILE_COLUMNS = ['name', 'kana', 'phone', 'postalCode', 'address'] as const
+const PROFILE_COLUMNS = ['name', 'kana', 'phone', 'postalCode', 'address'] as const
 export type ProfileColumn = (typeof PROFILE_COLUMNS)[number]
 type Cells = Readonly<Record<ProfileColumn, string>>
 

@@ -4,7 +4,7 @@ import { type Finding, findRefusal, type RefusalRecord, readReference } from './
 import { RULES } from './rules.ts'
 
 /** A finding in words; commands in them are for this client, where it is one of ours. */
-export const findingView = (
+const findingView = (
   { rule: id, parameter, received, expected, difference, said }: Finding,
   locale: Locale,
   clientId = 'ID',

@@ -5,7 +5,7 @@ import type { Difference } from './masking.ts'
 import type { RuleId } from './rules.ts'
 
 /** What refuses: the provider's endpoints that relying parties send requests to. */
-export const ENDPOINTS = [
+const ENDPOINTS = [
   'authorization',
   'pushed_authorization_request',
   'token',
@@ -46,7 +46,7 @@ export type RefusalRecord = Readonly<{
 }>
 
 /** So long a refusal can be asked for. */
-export const REFUSAL_SECONDS = 7 * 86_400
+const REFUSAL_SECONDS = 7 * 86_400
 
 const REFERENCE = /^([0-9A-HJKMNP-TV-Z]{4})-?([0-9A-HJKMNP-TV-Z]{4})$/
 
